@@ -1,0 +1,98 @@
+-- one row per period and step of the funnel: sessions, shares with interval, drop-off, median time
+with
+
+counts as (
+    select
+        periods.period,
+        funnel_daily.step,
+        funnel_daily.step_name,
+        sum(funnel_daily.sessions) as sessions,
+        sum(funnel_daily.sessions_before) as sessions_before,
+        sum(funnel_daily.open_sessions) as open_sessions
+    from funnel_daily
+    inner join periods on funnel_daily.event_date between periods.first_date and periods.last_date
+    where periods.grain = 'range'
+    group by
+        periods.period,
+        funnel_daily.step,
+        funnel_daily.step_name
+),
+
+gaps as (
+    select
+        session_date,
+        2 as step,
+        date_diff('millisecond', view_item_at, add_to_cart_at) as gap_ms
+    from sessions
+    where add_to_cart_at is not null
+
+    union all
+
+    select
+        session_date,
+        3 as step,
+        date_diff('millisecond', add_to_cart_at, begin_checkout_at) as gap_ms
+    from sessions
+    where begin_checkout_at is not null
+
+    union all
+
+    select
+        session_date,
+        4 as step,
+        date_diff('millisecond', begin_checkout_at, purchase_at) as gap_ms
+    from sessions
+    where purchase_at is not null
+),
+
+ranked_gaps as (
+    select
+        periods.period,
+        gaps.step,
+        gaps.gap_ms,
+        row_number() over (partition by periods.period, gaps.step order by gaps.gap_ms) as position,
+        count(*) over (partition by periods.period, gaps.step) as gaps
+    from gaps
+    inner join periods on gaps.session_date between periods.first_date and periods.last_date
+    where periods.grain = 'range'
+),
+
+medians as (
+    select
+        period,
+        step,
+        cast(gap_ms as double) / 1e3 as median_seconds
+    from ranked_gaps
+    where position = ceil(cast(gaps as double) / 2)
+),
+
+of_previous as (
+    select *
+    from rates
+    where dimension = 'funnel_step' and metric = 'share_of_previous'
+),
+
+of_first as (
+    select *
+    from rates
+    where dimension = 'funnel_step' and metric = 'share_of_first'
+)
+
+select
+    counts.period,
+    counts.step,
+    counts.step_name,
+    counts.sessions,
+    case when counts.step > 1 then counts.sessions_before - counts.sessions end as dropped,
+    of_previous.rate as share_of_previous,
+    of_previous.low as share_of_previous_low,
+    of_previous.high as share_of_previous_high,
+    of_first.rate as share_of_first,
+    medians.median_seconds,
+    counts.open_sessions
+from counts
+left join medians on counts.period = medians.period and counts.step = medians.step
+left join of_previous
+    on counts.period = of_previous.period and cast(counts.step as varchar) = of_previous.value
+left join of_first
+    on counts.period = of_first.period and cast(counts.step as varchar) = of_first.value

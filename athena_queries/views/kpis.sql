@@ -1,0 +1,288 @@
+-- one row per period and key figure, in the order to show them
+--
+-- A rate carries its interval (low, high) and n; value is null where there is not enough data.
+-- Net revenue and order value are in the main currency, which is their unit.
+with
+
+ranges as (
+    select *
+    from periods
+    where grain = 'range'
+),
+
+traffic as (
+    select *
+    from traffic_by_period
+    where grain = 'range' and dimension = 'total'
+),
+
+order_totals as (
+    select
+        period,
+        orders,
+        net_revenue,
+        average_order_value,
+        currency
+    from segments
+    where dimension = 'total'
+),
+
+main_currency as (
+    select currency
+    from currencies
+    where is_main
+),
+
+actives as (
+    select
+        ranges.period,
+        count(distinct person_days.visitor_id) as visitors,
+        count(distinct person_days.person_id) as persons
+    from person_days
+    inner join ranges on person_days.event_date between ranges.first_date and ranges.last_date
+    group by ranges.period
+),
+
+ranked_durations as (
+    select
+        ranges.period,
+        sessions.duration_ms,
+        row_number() over (partition by ranges.period order by sessions.duration_ms) as position,
+        count(*) over (partition by ranges.period) as sessions
+    from sessions
+    inner join ranges on sessions.session_date between ranges.first_date and ranges.last_date
+),
+
+session_means as (
+    select
+        period,
+        -- the median is the value at rank ceil(n / 2)
+        max(case when position = ceil(cast(sessions as double) / 2) then duration_ms end) as median_duration_ms,
+        count(*) as sessions
+    from ranked_durations
+    group by period
+),
+
+pages as (
+    select
+        ranges.period,
+        sum(sessions.page_views) as page_views,
+        sum(sessions.engaged_ms) as engaged_ms,
+        count(*) as sessions
+    from sessions
+    inner join ranges on sessions.session_date between ranges.first_date and ranges.last_date
+    group by ranges.period
+),
+
+figures as (
+    select
+        ranges.period,
+        1 as position,
+        'sessions' as metric,
+        cast(coalesce(traffic.sessions, 0) as double) as value,
+        cast(null as double) as low,
+        cast(null as double) as high,
+        'count' as unit,
+        cast(null as bigint) as n
+    from ranges
+    left join traffic on ranges.period = traffic.period
+
+    union all
+
+    select
+        ranges.period,
+        2,
+        'visitors',
+        cast(coalesce(actives.visitors, 0) as double),
+        null,
+        null,
+        'count',
+        null
+    from ranges
+    left join actives on ranges.period = actives.period
+
+    union all
+
+    select
+        ranges.period,
+        3,
+        'persons',
+        cast(coalesce(actives.persons, 0) as double),
+        null,
+        null,
+        'count',
+        null
+    from ranges
+    left join actives on ranges.period = actives.period
+
+    union all
+
+    select
+        rates.period,
+        4,
+        rates.metric,
+        rates.rate,
+        rates.low,
+        rates.high,
+        'rate',
+        rates.n
+    from rates
+    inner join ranges on rates.period = ranges.period
+    where rates.dimension = 'total' and rates.metric = 'conversion_rate'
+
+    union all
+
+    select
+        rates.period,
+        5,
+        rates.metric,
+        rates.rate,
+        rates.low,
+        rates.high,
+        'rate',
+        rates.n
+    from rates
+    inner join ranges on rates.period = ranges.period
+    where rates.dimension = 'total' and rates.metric = 'person_conversion_rate'
+
+    union all
+
+    select
+        ranges.period,
+        6,
+        'orders',
+        cast(coalesce(order_totals.orders, 0) as double),
+        null,
+        null,
+        'count',
+        null
+    from ranges
+    left join order_totals on ranges.period = order_totals.period
+
+    union all
+
+    select
+        ranges.period,
+        7,
+        'net_revenue',
+        cast(coalesce(order_totals.net_revenue, 0) as double),
+        null,
+        null,
+        main_currency.currency,
+        order_totals.orders
+    from ranges
+    cross join main_currency
+    left join order_totals on ranges.period = order_totals.period
+
+    union all
+
+    select
+        ranges.period,
+        8,
+        'average_order_value',
+        order_totals.average_order_value,
+        null,
+        null,
+        main_currency.currency,
+        order_totals.orders
+    from ranges
+    cross join main_currency
+    left join order_totals on ranges.period = order_totals.period
+
+    union all
+
+    select
+        rates.period,
+        9,
+        rates.metric,
+        rates.rate,
+        rates.low,
+        rates.high,
+        'rate',
+        rates.n
+    from rates
+    inner join ranges on rates.period = ranges.period
+    where rates.dimension = 'total' and rates.metric = 'bounce_rate'
+
+    union all
+
+    select
+        rates.period,
+        10,
+        rates.metric,
+        rates.rate,
+        rates.low,
+        rates.high,
+        'rate',
+        rates.n
+    from rates
+    inner join ranges on rates.period = ranges.period
+    where rates.dimension = 'total' and rates.metric = 'engagement_rate'
+
+    union all
+
+    select
+        ranges.period,
+        11,
+        'median_session_duration',
+        cast(session_means.median_duration_ms as double) / 1e3,
+        null,
+        null,
+        'seconds',
+        session_means.sessions
+    from ranges
+    left join session_means on ranges.period = session_means.period
+
+    union all
+
+    select
+        ranges.period,
+        12,
+        'pages_per_session',
+        cast(pages.page_views as double) / cast(pages.sessions as double),
+        null,
+        null,
+        'ratio',
+        pages.sessions
+    from ranges
+    left join pages on ranges.period = pages.period
+
+    union all
+
+    select
+        ranges.period,
+        13,
+        'engaged_time_per_session',
+        cast(pages.engaged_ms as double) / 1e3 / cast(pages.sessions as double),
+        null,
+        null,
+        'seconds',
+        pages.sessions
+    from ranges
+    left join pages on ranges.period = pages.period
+
+    union all
+
+    select
+        ranges.period,
+        14,
+        'events',
+        cast(coalesce(traffic.events, 0) as double),
+        null,
+        null,
+        'count',
+        null
+    from ranges
+    left join traffic on ranges.period = traffic.period
+)
+
+select
+    period,
+    position,
+    metric,
+    value,
+    low,
+    high,
+    unit,
+    n
+from figures
