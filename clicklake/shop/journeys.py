@@ -1,0 +1,536 @@
+"""What visitors do: a visit is walked page by page; nothing here knows how it is sent.
+
+A visit is a record of what happened, by true time. wire.py makes requests of it, with all the faults of
+the road; whoever wants the truth reads the visits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from clicklake.shop.arrivals import Arrival
+from clicklake.shop.catalogue import (
+    SEARCH_TERMS,
+    Product,
+    categories_by_wish,
+    found_by,
+    products_by_wish,
+    shelf,
+    shelf_by_wish,
+    slug,
+)
+from clicklake.shop.chance import Chance, Weighted
+from clicklake.shop.visitors import DAY_MS, HOUR_MS, Person, Visitor
+
+CURRENCY = "EUR"
+ORIGIN = "https://shop.example"
+SHOP_NAME = "Byteworks"
+
+# A session ends after 30 minutes without an event; a tab left open longer makes two of one visit.
+IDLE_MS = 1_800_000
+FREE_SHIPPING_CENTS = 7_500
+SHIPPING_CENTS = 490
+EXPRESS_CENTS = 990
+COUPONS: Mapping[str, int] = {"WELCOME10": 10, "DESK5": 5, "THANKS15": 15}
+SALE_COUPON = "SALE20"
+SALE_CATEGORIES = frozenset({"Keyboards", "Mice", "Headsets", "Monitors", "Storage"})
+SALE_PERCENT = 15
+LIST_LENGTH = 6
+MAX_PAGES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A product in a list, a cart or an order. Prices in cents, after the sale's reduction; `discount_cents`
+    is the line's part of a coupon."""
+
+    product: Product
+    price_cents: int
+    variant: str = ""
+    qty: int = 1
+    discount_cents: int = 0
+    list_name: str = ""
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """value = goods - discount; tax and shipping come on top. All in cents of `currency`."""
+
+    order_id: str
+    ordered_at_ms: int
+    lines: tuple[Line, ...]
+    goods_cents: int
+    discount_cents: int
+    tax_cents: int
+    shipping_cents: int
+    coupon: str
+    currency: str = CURRENCY
+
+    @property
+    def value_cents(self) -> int:
+        return self.goods_cents - self.discount_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    refund_id: str
+    order: Order
+    value_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    page_view_id: str
+    kind: str
+    url: str
+    title: str
+    referrer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a page. `person` was signed in then; `props` are the contract's."""
+
+    event_id: str
+    happened_at_ms: int
+    event_type: str
+    page: Page
+    person: Person | None
+    props: Mapping[str, object] = field(default_factory=dict)
+    lines: tuple[Line, ...] = ()
+    order: Order | None = None
+    refund: Refund | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a visitor brings from earlier visits."""
+
+    visits: int = 0
+    cart: tuple[Line, ...] = ()
+    to_refund: Order | None = None
+    has_account: bool = False
+    has_bought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The next visit: when, and with what history."""
+
+    starts_at_ms: int
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One stay of one visitor, events in order of time. `returns` is None for the last visit."""
+
+    visitor: Visitor
+    history: History
+    arrival: Arrival
+    events: tuple[Event, ...]
+    order: Order | None
+    refund: Refund | None
+    returns: Return | None
+
+    @property
+    def started_at_ms(self) -> int:
+        return self.events[0].happened_at_ms
+
+    @property
+    def ended_at_ms(self) -> int:
+        return self.events[-1].happened_at_ms
+
+
+# Where the next click goes; a page that is not possible (an empty cart) becomes a list.
+_NEXT = {
+    "home": Weighted([("list", 0.55), ("search", 0.2), ("product", 0.25)]),
+    "list": Weighted([("product", 0.62), ("list", 0.24), ("search", 0.09), ("home", 0.05)]),
+    "search": Weighted([("product", 0.66), ("search", 0.16), ("list", 0.14), ("home", 0.04)]),
+    "product": Weighted([("product", 0.27), ("list", 0.4), ("search", 0.15), ("home", 0.08), ("info", 0.1)]),
+    "cart": Weighted([("list", 0.45), ("product", 0.35), ("home", 0.2)]),
+    "info": Weighted([("product", 0.5), ("list", 0.4), ("home", 0.1)]),
+}
+_LEAVING = {"home": 0.16, "list": 0.15, "search": 0.16, "product": 0.22, "cart": 0.3, "info": 0.25}
+_DWELL_SECONDS = {"home": 11, "list": 18, "search": 14, "product": 28, "cart": 20, "info": 25, "checkout": 38}
+_INFO_PAGES = (
+    ("/shipping", "Shipping and delivery"),
+    ("/returns", "Returns"),
+    ("/guides/choose-a-monitor", "How to choose a monitor"),
+    ("/guides/quiet-keyboards", "Quiet keyboards"),
+)
+_GATEWAYS = Weighted([("https://www.paypal.com/", 5), ("https://checkout.stripe.com/", 3), ("https://pay.klarna.com/", 2)])
+_WISH_BY_DEVICE = {"desktop": 1.25, "mobile": 0.8, "tablet": 0.95, "bot": 0.0}
+
+
+def walk(visitor: Visitor, history: History, arrival: Arrival, starts_at_ms: int, is_sale: bool) -> Visit:
+    """Walks one visit to its end and decides on the next one."""
+    chance = visitor.chance(history.visits)
+    steps = _Walk(visitor, history, arrival, starts_at_ms, is_sale, chance)
+    if visitor.is_bot:
+        steps.crawl()
+    elif history.to_refund:
+        steps.send_back(history.to_refund)
+    else:
+        steps.shop()
+    return Visit(
+        visitor,
+        history,
+        arrival,
+        tuple(steps.events),
+        steps.order,
+        steps.refund,
+        None if visitor.is_bot else _next_visit(steps),
+    )
+
+
+class _Walk:
+    """One visit under way: `now` moves on, events are noted."""
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        history: History,
+        arrival: Arrival,
+        starts_at_ms: int,
+        is_sale: bool,
+        chance: Chance,
+    ) -> None:
+        self.visitor = visitor
+        self.history = history
+        self.arrival = arrival
+        self.is_sale = is_sale
+        self.chance = chance
+        self.now = starts_at_ms
+        self.events: list[Event] = []
+        self.cart = list(history.cart)
+        self.order: Order | None = None
+        self.refund: Refund | None = None
+        self.page: Page | None = None
+        self.list: tuple[Line, ...] = ()
+        self.category = chance.one_of(visitor.interests)
+        self.has_account = history.has_account
+        self.has_paused = False
+        self.person: Person | None = None
+        if history.has_account and chance.happens(0.55):
+            self.person = chance.one_of(visitor.people)
+        returning = 1.45 if history.visits else 1.0
+        sale = 1.4 if is_sale else 1.0
+        self.wish = visitor.wish * arrival.channel.intent * returning * sale
+        self.wish *= _WISH_BY_DEVICE[visitor.device.device_type]
+
+    # Journeys
+
+    def shop(self) -> None:
+        kind = self.chance.pick(self.arrival.channel.landing)
+        if self.history.cart and self.chance.happens(0.6):
+            kind = "cart"
+        if kind != "cart" and self.chance.happens(self.arrival.channel.bounce * (0.85 if self.history.visits else 1.12)):
+            self.open(kind)
+            self.stay(kind, seconds=self.chance.around(4.5, 0.7))
+            self.leave()
+            return
+        for _ in range(MAX_PAGES):
+            if kind == "checkout":
+                if self.check_out():
+                    break
+                kind = "cart" if self.chance.happens(0.3) else "home"
+                if self.chance.happens(0.75):
+                    break
+                continue
+            self.open(kind)
+            self.stay(kind)
+            if kind == "product":
+                self.consider()
+            onward = self.onward(kind)
+            self.leave()
+            if onward is None:
+                break
+            kind = onward
+        if self.page:
+            self.leave()
+
+    def crawl(self) -> None:
+        """A crawler: page after page at an even pace, without a scroll or a pause."""
+        kind = "home"
+        for _ in range(self.chance.integer(3, 9)):
+            self.open(kind)
+            self.now += 2_000
+            self.page = None
+            kind = "product" if self.chance.happens(0.75) else "list"
+
+    def send_back(self, order: Order) -> None:
+        """A refund asked for in the customer's account."""
+        self.open("account", "/account/returns", "Your returns")
+        self.stay("checkout")
+        whole = len(order.lines) == 1 or self.chance.happens(0.4)
+        value = order.value_cents
+        if not whole:
+            line = order.lines[0]
+            value = min(value, line.price_cents * line.qty - line.discount_cents)
+        self.refund = Refund(f"R-{order.order_id}", order, value)
+        self.note("refund", refund=self.refund)
+        self.stay("home")
+        self.leave()
+
+    # Pages
+
+    def open(self, kind: str, path: str = "", title: str = "") -> None:
+        landing = not self.events
+        line: Line | None = None
+        if kind == "product":
+            line = self.choose()
+            path, title = line.product.path, line.product.name
+        elif kind == "list":
+            if landing or not self.chance.happens(0.6):
+                self.category = self.wanted_category()
+            path, title = f"/category/{slug(self.category)}", self.category
+            if not landing and self.chance.happens(0.15):
+                path += "?page=2"
+        elif kind == "search":
+            term = self.chance.pick(SEARCH_TERMS)
+            path, title = f"/search?q={term.replace(' ', '+')}", f"Search: {term}"
+        elif kind == "info":
+            path, title = self.chance.one_of(_INFO_PAGES)
+        elif kind == "home":
+            path, title = "/", "Computers and accessories"
+        elif kind == "cart":
+            path, title = "/cart", "Your cart"
+        if landing and self.arrival.query:
+            path += ("&" if "?" in path else "?") + self.arrival.query
+        referrer = self.arrival.referrer if landing else self.last_url
+        self.page = Page(self.chance.uuid(), kind, ORIGIN + path, f"{title} | {SHOP_NAME}", referrer)
+        self.last_url = self.page.url
+        props: dict[str, object] = {"page_kind": kind}
+        if self.person and self.person.age:
+            props["user_age"] = self.person.age
+        if kind in ("cart", "checkout"):
+            props["checkout_layout"] = "short" if self.visitor.anonymous_id[0] < "8" else "long"
+        self.note("page_view", props)
+        if kind == "product" and line:
+            self.note("view_item", lines=(line,))
+            self.looked_at = line
+        elif kind == "list":
+            first = 6 if "page=2" in path else 0
+            self.show(shelf(self.category)[first : first + LIST_LENGTH], self.category)
+        elif kind == "search":
+            results = found_by(term)
+            self.note("search", {"search_query": term, "results_count": len(results)})
+            self.show(results[:LIST_LENGTH], "Search results")
+        elif kind == "home":
+            self.list = ()
+        elif kind == "cart":
+            self.note("view_cart", lines=tuple(self.cart))
+
+    def show(self, products: tuple[Product, ...], list_name: str) -> None:
+        self.list = tuple(
+            Line(product, self.price(product), list_name=list_name, position=place)
+            for place, product in enumerate(products, 1)
+        )
+        if self.list:
+            self.note("view_item_list", lines=self.list)
+
+    def stay(self, kind: str, seconds: float | None = None) -> None:
+        """Time on the page, seldom with a pause in it: the tab stays open and nobody looks."""
+        if seconds is None:
+            seconds = self.chance.around(_DWELL_SECONDS[kind] if kind in _DWELL_SECONDS else 20, 0.75)
+        self.stayed_ms = int(min(max(seconds, 0.8), 900) * 1000)
+        self.scrolled = self.chance.integer(1, 10) * 10
+        if self.stayed_ms > 20_000 and self.chance.happens(0.3):
+            self.now += 15_000
+            self.note("page_ping", {"engaged_ms": 15_000, "scroll_pct": self.scrolled // 2})
+            self.now += self.stayed_ms - 15_000
+        else:
+            self.now += self.stayed_ms
+        if not self.has_paused and len(self.events) > 5 and self.chance.happens(0.045):
+            self.has_paused = True
+            self.now += int(self.chance.between(0.7, 3.0) * IDLE_MS)
+
+    def leave(self) -> None:
+        """Closes the page. Some browsers die without a word."""
+        if self.page and not self.chance.happens(0.06):
+            engaged = int(self.stayed_ms * self.chance.between(0.75, 1.0))
+            self.note("page_leave", {"engaged_ms": engaged, "scroll_pct": self.scrolled})
+        self.page = None
+
+    def onward(self, kind: str) -> str | None:
+        """The next page, noting the click that leads there; None when the visitor has had enough."""
+        if self.cart and kind == "cart":
+            if self.chance.happens(min(0.85, 0.52 * self.wish**0.25)):
+                return "checkout"
+        elif self.cart and kind == "product" and self.chance.happens(0.5):
+            return "cart"
+        if self.chance.happens(_LEAVING[kind]):
+            if self.cart and kind != "cart" and self.chance.happens(0.3):
+                return "cart"
+            return None
+        following = self.chance.pick(_NEXT[kind])
+        if following == "product" and self.list and kind in ("list", "search"):
+            place = min(int(self.chance.random() ** 1.6 * len(self.list)), len(self.list) - 1)
+            self.chosen: Line | None = self.list[place]
+            self.note("select_item", lines=(self.list[place],))
+        elif following in ("list", "home", "info") and self.chance.happens(0.35):
+            self.note("click", {"element_id": f"nav-{following}", "link_url": f"{ORIGIN}/"})
+        return following
+
+    # Products
+
+    def wanted_category(self) -> str:
+        if self.chance.happens(0.55):
+            return self.chance.one_of(self.visitor.interests)
+        return self.chance.pick(categories_by_wish())
+
+    def choose(self) -> Line:
+        """The product of the next product page: the one clicked on, else what visitors want."""
+        chosen = getattr(self, "chosen", None)
+        self.chosen = None
+        product = chosen.product if chosen else None
+        if product is None:
+            whole = self.chance.happens(0.35)
+            product = self.chance.pick(products_by_wish() if whole else shelf_by_wish(self.wanted_category()))
+        variant = self.chance.one_of(product.variants) if product.variants else ""
+        return Line(product, self.price(product), variant)
+
+    def price(self, product: Product) -> int:
+        if self.is_sale and product.category in SALE_CATEGORIES:
+            return product.price_cents * (100 - SALE_PERCENT) // 100
+        return product.price_cents
+
+    def consider(self) -> None:
+        """On a product page: look at pictures, read on, put it into the cart, or take it out again."""
+        line = self.looked_at
+        if self.chance.happens(0.2):
+            self.note("click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))})
+        affordable = min(1.5, (4_000 / line.price_cents) ** 0.33)
+        if self.chance.happens(min(0.6, 0.062 * self.wish * affordable)):
+            qty = 1 if line.price_cents > 6_000 or self.chance.happens(0.8) else self.chance.integer(2, 4)
+            bought = Line(line.product, line.price_cents, line.variant, qty)
+            self.now += int(self.chance.between(300, 2_500))
+            self.cart.append(bought)
+            self.note("add_to_cart", lines=(bought,))
+            if self.chance.happens(0.05):
+                self.now += int(self.chance.between(4_000, 20_000))
+                self.cart.remove(bought)
+                self.note("remove_from_cart", lines=(bought,))
+
+    # Checkout
+
+    def sign_in(self) -> None:
+        people = self.visitor.people
+        if self.person or not people or not self.chance.happens(0.85):
+            return
+        self.person = self.chance.one_of(people)
+        self.note("login" if self.has_account else "sign_up", {"method": "password"})
+        self.has_account = True
+
+    def check_out(self) -> bool:
+        """The steps to the order; False when the visitor turns away on the way."""
+        self.open("checkout", "/checkout/address", "Address")
+        lines = tuple(self.cart)
+        self.note("begin_checkout", lines=lines)
+        self.stay("checkout")
+        self.sign_in()
+        if not self.chance.happens(0.83):
+            self.leave()
+            return False
+        self.note("add_shipping_info", {"shipping_tier": "standard"}, lines=lines)
+        self.leave()
+        self.open("checkout", "/checkout/payment", "Payment")
+        self.stay("checkout")
+        if not self.chance.happens(0.9):
+            self.leave()
+            return False
+        self.note("add_payment_info", lines=lines)
+        gateway = self.chance.pick(_GATEWAYS) if self.chance.happens(0.5) else ""
+        self.leave()
+        if gateway:
+            self.now += int(self.chance.between(25_000, 150_000))
+            self.last_url = gateway
+        if not self.chance.happens(0.95):
+            return False
+        self.open("thank_you", "/checkout/thank-you", "Thank you")
+        self.order = self.place_order()
+        self.note("purchase", order=self.order, lines=self.order.lines)
+        self.cart = []
+        self.stay("home")
+        self.leave()
+        return True
+
+    def place_order(self) -> Order:
+        goods = sum(line.price_cents * line.qty for line in self.cart)
+        coupon, percent = "", 0
+        if self.is_sale and self.chance.happens(0.3):
+            coupon, percent = SALE_COUPON, 10
+        elif self.chance.happens(0.14):
+            coupon = self.chance.one_of(tuple(COUPONS))
+            percent = COUPONS[coupon]
+        lines = tuple(
+            Line(
+                line.product,
+                line.price_cents,
+                line.variant,
+                line.qty,
+                line.price_cents * line.qty * percent // 100,
+            )
+            for line in self.cart
+        )
+        discount = sum(line.discount_cents for line in lines)
+        value = goods - discount
+        tax = round(value * self.visitor.country.tax_percent / 100)
+        shipping = 0 if value >= FREE_SHIPPING_CENTS else SHIPPING_CENTS
+        if self.chance.happens(0.1):
+            shipping = EXPRESS_CENTS
+        number = f"{self.visitor.key[2:8]}-{self.chance.integer(1_000_000, 9_999_999)}"
+        return Order(number, self.now, lines, goods, discount, tax, shipping, coupon)
+
+    # Notes
+
+    def note(
+        self,
+        event_type: str,
+        props: Mapping[str, object] | None = None,
+        lines: tuple[Line, ...] = (),
+        order: Order | None = None,
+        refund: Refund | None = None,
+    ) -> None:
+        assert self.page is not None
+        chance = self.chance
+        self.events.append(
+            Event(chance.uuid(), self.now, event_type, self.page, self.person, props or {}, lines, order, refund)
+        )
+        # No two events of a visit share a millisecond: their order is the visitor's.
+        self.now += 15 + int(chance.random() * 120)
+
+
+# How long until the next visit, in days: the same day, soon, or much later.
+_GAPS = Weighted([("hours", 0.34), ("days", 0.46), ("weeks", 0.2)])
+
+
+def _next_visit(steps: _Walk) -> Return | None:
+    chance, history = steps.chance, steps.history
+    after = History(
+        visits=history.visits + 1,
+        cart=() if steps.order else tuple(steps.cart),
+        has_account=steps.has_account,
+        has_bought=history.has_bought or steps.order is not None,
+    )
+    if steps.order and chance.happens(0.085):
+        starts = steps.now + int(_days(chance, chance.between(3, 18)))
+        return Return(starts, History(after.visits, (), steps.order, after.has_account, True))
+    pages = sum(event.event_type == "page_view" for event in steps.events)
+    likely = 0.16 if pages == 1 else 0.6 if after.cart else 0.55 if after.has_bought else 0.38
+    if not chance.happens(likely):
+        return None
+    gap = chance.pick(_GAPS)
+    if gap == "hours":
+        wait = chance.between(0.7, 9) * HOUR_MS
+    elif gap == "days":
+        wait = _days(chance, min(chance.around(2.5, 0.8), 20))
+    else:
+        wait = _days(chance, min(chance.around(12, 0.6), 35))
+    return Return(steps.now + max(int(wait), IDLE_MS + 60_000), after)
+
+
+def _days(chance: Chance, days: float) -> float:
+    """Whole days later, give or take three hours: people keep their time of day."""
+    return max(1, round(days)) * DAY_MS + chance.between(-3, 3) * HOUR_MS

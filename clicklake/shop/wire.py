@@ -1,0 +1,426 @@
+"""How visits are sent: batches of the browser's SDK, with every fault of the road.
+
+Phones go offline and send days later, tabs close before their beacon is out, answers get lost and the same
+batch comes again, clocks are wrong, and some tag on the page sends rubbish beside the SDK's events.
+"""
+
+import heapq
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+import msgspec
+
+from clicklake.shop.chance import Chance, Weighted
+from clicklake.shop.journeys import CURRENCY, ORIGIN, Event, Line, Order, Visit
+from clicklake.shop.requests import EVENTS_PATH, USER_EVENTS_PATH, Edge, Request
+from clicklake.shop.visitors import DAY_MS, HOUR_MS, Visitor
+
+CONTRACT_VERSION = 1
+MAX_BATCH_EVENTS = 60
+
+# The application and the older snippet use older names for some events.
+OLD_NAMES: Mapping[str, str] = {"view_item": "view", "begin_checkout": "checkout"}
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How often the road fails, as shares of batches (or of the visits that could)."""
+
+    lost_answers: float = 0.011
+    rubbish: float = 0.028
+    unsent_tabs: float = 0.55
+    offline_visits: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Rubbish:
+    """A line that is no event: sent by a broken tag, never part of a visit."""
+
+    kind: str
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A request and what is in it. `attempt` is 1 for the first sending of a batch. `held_ms` is how long its
+    oldest event waited."""
+
+    request: Request
+    events: tuple[Event, ...]
+    rubbish: tuple[Rubbish, ...]
+    visitor: Visitor
+    attempt: int
+    held_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Encoded events of one sender, waiting to be sent. `events` and `lines` run in parallel."""
+
+    visitor: Visitor
+    user: str | None
+    events: list[Event] = field(default_factory=list)
+    lines: list[dict[str, object]] = field(default_factory=list)
+
+
+def deliver(
+    visits: Iterable[Visit],
+    edge: Edge = Edge(),
+    faults: Faults = Faults(),
+    flush_after_ms: int = DAY_MS,
+) -> Iterator[Delivery]:
+    """Deliveries in order of received_at. A batch closes when the visit ends, the sign-in changes, the page
+    gives way to the payment gateway, or `flush_after_ms` have passed since its first event."""
+    road = _Road(edge, faults, flush_after_ms)
+    for visit in visits:
+        yield from road.due(visit.started_at_ms)
+        road.take(visit)
+    yield from road.due(None)
+
+
+class _Road:
+    """What is under way: deliveries by arrival, and batches held back on offline devices."""
+
+    def __init__(self, edge: Edge, faults: Faults, flush_after_ms: int) -> None:
+        self.edge = edge
+        self.faults = faults
+        self.flush_after_ms = flush_after_ms
+        self.number = 0
+        self.under_way: list[tuple[int, int, Delivery | _Held]] = []
+        self.held: dict[str, _Held] = {}
+
+    def due(self, until_ms: int | None) -> Iterator[Delivery]:
+        """Deliveries that arrive before `until_ms`; all of them if None."""
+        while self.under_way and (until_ms is None or self.under_way[0][0] < until_ms):
+            _, _, arrived = heapq.heappop(self.under_way)
+            if isinstance(arrived, Delivery):
+                yield arrived
+            elif self.held.get(arrived.visitor.key) is arrived:
+                # Back online, and no visit since has taken the batches along.
+                del self.held[arrived.visitor.key]
+                for batch in arrived.batches:
+                    self.send(batch, arrived.until_ms, Chance(arrived.visitor.seed, "online", batch.events[0].event_id))
+
+    def take(self, visit: Visit) -> None:
+        visitor = visit.visitor
+        chance = Chance(visitor.seed, "wire", visitor.key, visit.history.visits)
+        batches = _batches(visit, chance, self.flush_after_ms)
+        earlier = self.held.pop(visitor.key, None)
+        if earlier:
+            batches = _join(earlier.batches, batches)
+        until_ms = self.holds_until(visit, chance)
+        if until_ms:
+            held = _Held(visitor, until_ms, batches)
+            self.held[visitor.key] = held
+            self.push(until_ms, held)
+            return
+        for batch in batches:
+            self.send(batch, batch.events[-1].happened_at_ms, chance)
+
+    def holds_until(self, visit: Visit, chance: Chance) -> int | None:
+        """When the visit's batches can be sent if not at once: the phone is offline, or the tab closed before
+        its last beacon and the queue waits for the next visit."""
+        visitor = visit.visitor
+        if visitor.analytics != "granted" or visitor.is_bot:
+            return None  # nothing is stored without consent, so nothing can be sent later
+        if visitor.goes_offline and chance.happens(self.faults.offline_visits):
+            return visit.ended_at_ms + int(min(chance.around(9, 1.3), 20 * 24) * HOUR_MS)
+        soon = visit.returns is not None and visit.returns.starts_at_ms - visit.ended_at_ms < 3 * DAY_MS
+        if soon and visit.returns and not visit.order and chance.happens(self.faults.unsent_tabs):
+            return visit.returns.starts_at_ms + HOUR_MS
+        return None
+
+    def send(self, batch: _Batch, sends_at_ms: int, chance: Chance) -> None:
+        """Puts a batch on its way, and once more if its answer gets lost."""
+        sent_at = sends_at_ms + chance.integer(5, 900)
+        rubbish = (_rubbish(batch, chance),) if chance.happens(self.faults.rubbish) else ()
+        shape = chance.pick(_SIGNED_IN_SHAPES if batch.user else _SHAPES)
+        if any(piece.kind == "not_json" for piece in rubbish):
+            shape = _NDJSON
+        attempts = 1
+        while True:
+            received_at = sent_at + int(min(chance.around(110, 0.7), 20_000))
+            self.push(received_at, self.delivery(batch, rubbish, shape, sent_at, received_at, attempts))
+            if attempts == 3 or batch.visitor.is_bot or not chance.happens(self.faults.lost_answers):
+                return
+            # The SDK tries again after seconds, or with its next page hours later.
+            wait = chance.around(9_000, 0.8) if chance.happens(0.75) else chance.between(0.5, 30) * HOUR_MS
+            sent_at = received_at + int(wait)
+            attempts += 1
+
+    def delivery(
+        self,
+        batch: _Batch,
+        rubbish: tuple[Rubbish, ...],
+        shape: "_Shape",
+        sent_at: int,
+        received_at: int,
+        attempt: int,
+    ) -> Delivery:
+        visitor = batch.visitor
+        lines = [_encode(line) for line in batch.lines] + [piece.line for piece in rubbish]
+        shown = _iso(sent_at + visitor.clock_ahead_ms)
+        request = Request(
+            received_at,
+            USER_EVENTS_PATH if batch.user else EVENTS_PATH,
+            {
+                "content-type": shape.content_type,
+                "user-agent": visitor.device.user_agent,
+                "origin": ORIGIN,
+                **self.edge.headers(visitor.country.code, visitor.city.name),
+            },
+            shape.body(lines, shown),
+            visitor.address,
+            batch.user,
+        )
+        held = received_at - batch.events[0].happened_at_ms
+        return Delivery(request, tuple(batch.events), rubbish, visitor, attempt, held)
+
+    def push(self, at_ms: int, what: "Delivery | _Held") -> None:
+        self.number += 1
+        heapq.heappush(self.under_way, (at_ms, self.number, what))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """Batches on a device that cannot send before `until_ms`, unless its next visit does."""
+
+    visitor: Visitor
+    until_ms: int
+    batches: list[_Batch]
+
+
+# Batches
+
+
+def _batches(visit: Visit, chance: Chance, flush_after_ms: int) -> list[_Batch]:
+    visitor = visit.visitor
+    sender = _Sender(visitor, chance)
+    batches: list[_Batch] = []
+    batch: _Batch | None = None
+    for event in visit.events:
+        user = event.person.sub if event.person else None
+        if (
+            batch is None
+            or batch.user != user
+            or len(batch.events) >= MAX_BATCH_EVENTS
+            or event.happened_at_ms - batch.events[0].happened_at_ms > flush_after_ms
+            or (event.event_type == "page_view" and _is_back_from_gateway(event))
+        ):
+            batch = _Batch(visitor, user)
+            batches.append(batch)
+        batch.events.append(event)
+        batch.lines.append(sender.line(event))
+    return batches
+
+
+def _is_back_from_gateway(event: Event) -> bool:
+    return event.page.kind == "thank_you" and not event.page.referrer.startswith(ORIGIN)
+
+
+def _join(earlier: list[_Batch], later: list[_Batch]) -> list[_Batch]:
+    """The queue of a device sends its oldest first; one person's events never travel with another's token."""
+    joined: list[_Batch] = []
+    for batch in earlier + later:
+        last = joined[-1] if joined else None
+        if last and last.user == batch.user and len(last.events) + len(batch.events) <= 2 * MAX_BATCH_EVENTS:
+            last.events.extend(batch.events)
+            last.lines.extend(batch.lines)
+        else:
+            joined.append(batch)
+    return joined
+
+
+class _Sender:
+    """The SDK in one visitor's browser: puts events into the contract's form by its own clock."""
+
+    def __init__(self, visitor: Visitor, chance: Chance) -> None:
+        self.ahead_ms = visitor.clock_ahead_ms
+        self.is_old = visitor.sdk != "clicklake-js/1.0.0"
+        consented = visitor.analytics == "granted"
+        self.common: dict[str, object] = {
+            # Without consent the id lives as long as the page load.
+            "anonymous_id": visitor.anonymous_id if consented else chance.uuid(),
+            "session_hint": chance.uuid(),
+            "device": {"type": "desktop" if visitor.is_bot else visitor.device.device_type},
+            "sdk": visitor.sdk,
+            "contract_version": CONTRACT_VERSION,
+        }
+        if visitor.tells_consent:
+            self.common["consent"] = {"analytics": visitor.analytics, "marketing": visitor.marketing}
+
+    def line(self, event: Event) -> dict[str, object]:
+        page = event.page
+        name = OLD_NAMES.get(event.event_type, event.event_type) if self.is_old else event.event_type
+        line: dict[str, object] = {
+            "event_id": event.event_id,
+            "ts": _iso(event.happened_at_ms + self.ahead_ms),
+            "event_type": name,
+            **self.common,
+            "page_view_id": page.page_view_id,
+            "page_url": page.url,
+            "page_title": page.title,
+        }
+        if page.referrer:
+            line["referrer"] = page.referrer
+        if event.order:
+            line |= _order(event.order)
+        elif event.refund:
+            refund = event.refund
+            line["refund_id"] = refund.refund_id
+            line["order_id"] = refund.order.order_id
+            line["value"] = _money(refund.value_cents)
+            line["currency"] = refund.order.currency
+        elif event.lines:
+            if event.event_type in ("add_to_cart", "view_item") and self.is_old:
+                line["ecom"] = _ecom(event.lines[0])
+            else:
+                line["currency"] = CURRENCY
+                line["items"] = [_item(item) for item in event.lines]
+                if event.event_type in ("add_to_cart", "begin_checkout"):
+                    line["value"] = _money(sum(item.price_cents * item.qty for item in event.lines))
+        if event.props:
+            line["props"] = event.props
+        return line
+
+
+def _order(order: Order) -> dict[str, object]:
+    told: dict[str, object] = {
+        "order_id": order.order_id,
+        "value": _money(order.value_cents),
+        "currency": order.currency,
+        "tax": _money(order.tax_cents),
+        "shipping": _money(order.shipping_cents),
+        "items": [_item(line) for line in order.lines],
+    }
+    if order.coupon:
+        told |= {"coupon": order.coupon, "discount": _money(order.discount_cents)}
+    return told
+
+
+def _item(line: Line) -> dict[str, object]:
+    product = line.product
+    item: dict[str, object] = {
+        "product_id": product.product_id,
+        "name": product.name,
+        "category": product.category,
+        "price": _money(line.price_cents),
+    }
+    if line.variant:
+        item["variant"] = line.variant
+    if line.list_name:
+        item["list_name"] = line.list_name
+        item["position"] = line.position
+    else:
+        item["qty"] = line.qty
+    if line.discount_cents:
+        item["discount"] = _money(line.discount_cents)
+    return item
+
+
+def _ecom(line: Line) -> dict[str, object]:
+    """The one-product form."""
+    return {
+        "product_id": line.product.product_id,
+        "category": line.product.category,
+        "currency": CURRENCY,
+        "price": f"{line.price_cents / 100:.2f}",
+        "qty": line.qty,
+    }
+
+
+def _money(cents: int) -> float:
+    """As JavaScript would send it: the shortest JSON number."""
+    return cents / 100
+
+
+def _iso(moment_ms: int) -> str:
+    moment = datetime.fromtimestamp(moment_ms // 1000, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03d}Z"
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+# Bodies
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A form of body with its content type."""
+
+    form: str
+    content_type: str
+    is_gzip: bool = False
+
+    def body(self, lines: list[bytes], sent_at: str) -> bytes:
+        stamp = b'"sent_at":"' + sent_at.encode() + b'"'
+        if self.form == "envelope":
+            body = b"{" + stamp + b',"events":[' + b",".join(lines) + b"]}"
+        else:
+            stamped = [b"{" + stamp + b"," + line[1:] if line.startswith(b'{"event_id"') else line for line in lines]
+            body = b"\n".join(stamped) + b"\n" if self.form == "ndjson" else b"[" + b",".join(stamped) + b"]"
+        return _gzip(body) if self.is_gzip else body
+
+
+_NDJSON = _Shape("ndjson", "application/x-ndjson")
+_JSON = _Shape("envelope", "application/json")
+_ZIPPED = _Shape("envelope", "application/octet-stream", is_gzip=True)
+_SHAPES = Weighted(
+    [
+        (_Shape("envelope", "text/plain;charset=UTF-8"), 68),
+        (_JSON, 14),
+        (_Shape("array", "application/json"), 4),
+        (_NDJSON, 4),
+        (_ZIPPED, 10),
+    ]
+)
+# A beacon cannot carry a token: signed-in users' batches go by fetch.
+_SIGNED_IN_SHAPES = Weighted([(_JSON, 80), (_ZIPPED, 20)])
+
+
+def _gzip(body: bytes) -> bytes:
+    # Not gzip.compress: its header differs between versions of Python.
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+    return packer.compress(body) + packer.flush()
+
+
+# Rubbish
+
+_KINDS = Weighted(
+    [
+        ("unknown_type", 30),
+        ("bad_money", 25),
+        ("too_many_own_keys", 12),
+        ("bad_quantity", 12),
+        ("no_type", 8),
+        ("not_json", 13),
+    ]
+)
+
+
+def _rubbish(batch: _Batch, chance: Chance) -> Rubbish:
+    """What a broken tag on the same page sends: an event of its own, and wrong."""
+    kind = chance.pick(_KINDS)
+    event: dict[str, object] = {
+        "event_id": chance.uuid(),
+        "ts": batch.lines[-1]["ts"],
+        "event_type": "page_view",
+        "page_url": batch.lines[-1]["page_url"],
+        "sdk": "gtm-bridge/0.1",
+    }
+    if kind == "unknown_type":
+        event["event_type"] = chance.one_of(("gtm.scrollDepth", "hover_intent", "video_25"))
+    elif kind == "bad_money":
+        price = chance.one_of(("-1", "12,50", "free", "19.99999"))
+        event |= {"event_type": "add_to_cart", "items": [{"product_id": "KEY-1001", "price": price, "qty": 1}]}
+    elif kind == "too_many_own_keys":
+        event["props"] = {f"dimension{number}": "1" for number in range(1, 31)}
+    elif kind == "bad_quantity":
+        event |= {"event_type": "add_to_cart", "items": [{"product_id": "MOU-1001", "price": 9.9, "qty": 0}]}
+    elif kind == "no_type":
+        del event["event_type"]
+    line = _encode(event)
+    return Rubbish(kind, line[: len(line) // 2] if kind == "not_json" else line)
