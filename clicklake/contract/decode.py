@@ -1,0 +1,418 @@
+"""From the JSON of one event to an Event or a Refusal. Pure; nothing a sender writes makes it raise."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import rfc8785
+from msgspec import Raw, Struct
+
+from clicklake.contract.event import Consent, Device, Event, Geo, Item, OwnProp, Props
+from clicklake.contract.instants import read_instant
+from clicklake.contract.json_text import is_nested_deeper, repair_escapes
+from clicklake.contract.limits import (
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    MAX_OWN_KEY_LENGTH,
+    MAX_OWN_PROPS,
+    MAX_OWN_VALUE_LENGTH,
+)
+from clicklake.contract.money import read_money
+from clicklake.contract.names import CANONICAL, VIEW
+from clicklake.contract.reasons import Reason, Refusal
+from clicklake.contract.wire import (
+    SegmentMessage,
+    SegmentProduct,
+    SegmentProperties,
+    WireConsent,
+    WireEvent,
+    WireFlatEvent,
+    WireItem,
+    WireProps,
+)
+
+_NULL = b"null"
+_UNKNOWN_CONSENT = Consent()
+
+# Own numbers below this have a plain notation in every language.
+OWN_NUMBER_LIMIT = 10**21
+
+
+class _Head(Struct):
+    event_type: Any = None
+
+
+_decode_wire = msgspec.json.Decoder(WireEvent).decode
+_decode_flat = msgspec.json.Decoder(WireFlatEvent).decode
+_decode_segment = msgspec.json.Decoder(SegmentMessage).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_raw = msgspec.json.Decoder(Raw).decode
+
+
+class _Refused(Exception):
+    """Carries a refusal out of the helpers below; never leaves this module."""
+
+    def __init__(self, reason: Reason, field: str) -> None:
+        self.refusal = Refusal(reason, field)
+
+
+def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
+    """Reads one event in any form: ours, Segment's and, with `accept_flat`, the older flat one.
+
+    Names and shapes are resolved to the canonical ones; what is wrong comes back as a Refusal, one per
+    event. Escaped lone surrogates and NULs are read as U+FFFD; of a repeated key the last one counts.
+    """
+    text = bytes(raw)
+    if len(text) > MAX_EVENT_BYTES:
+        return Refusal(Reason.TOO_LARGE)
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            return Refusal(Reason.BAD_UTF8)
+    text = repair_escapes(text)
+    if is_nested_deeper(text, MAX_DEPTH):
+        return Refusal(Reason.TOO_DEEP)
+    try:
+        try:
+            wire = _decode_flat(text) if accept_flat else _decode_wire(text)
+        except msgspec.ValidationError:
+            if not _is_segment(text):
+                raise
+            return _from_segment(_decode_segment(text))
+        if wire.event_type is None:
+            return _from_segment(_decode_segment(text))
+        return _from_wire(wire)
+    except _Refused as refused:
+        return refused.refusal
+    except msgspec.ValidationError as error:
+        return _refusal(text, str(error))
+    except msgspec.DecodeError:
+        return Refusal(Reason.NOT_JSON)
+    except RecursionError:
+        return Refusal(Reason.TOO_DEEP)
+
+
+def _from_wire(wire: WireEvent) -> Event:
+    # One statement and few calls: this runs for every event, and its time is the ingest function's.
+    price = wire.ecom
+    items = (
+        tuple([_item(item, "items", index) for index, item in enumerate(wire.items)])
+        if wire.items
+        else (_item(price, "ecom", None),)
+        if price is not None
+        else None
+    )
+    currency = wire.currency or (price.currency if price is not None else None)
+    props = _props(wire.props) if wire.props else None
+    event_type = CANONICAL[wire.event_type]
+    ts = wire.ts
+    user_id = None
+    geo = None
+    is_flat = False
+    if type(wire) is WireFlatEvent and _is_flat(wire):
+        is_flat = True
+        ts = ts if bytes(ts) != _NULL else wire.timestamp
+        items = _with_category(items, wire.product_category)
+        props = _with_flat(props, wire)
+        geo = Geo(wire.location.upper()) if wire.location else None
+        user_id = str(_whole(wire.user_id, "user_id")) if wire.user_id not in (None, "") else None
+    if event_type is VIEW:
+        event_type = _viewed(items)
+    version = wire.contract_version
+    return Event(
+        event_type=event_type,
+        event_id=wire.event_id,
+        ts=_instant(ts),
+        sent_at=_instant(wire.sent_at),
+        anonymous_id=wire.anonymous_id,
+        session_hint=wire.session_hint or wire.session_id or None,
+        page_view_id=wire.page_view_id or None,
+        user_id=user_id,
+        page_url=wire.page_url or None,
+        page_title=wire.page_title or None,
+        referrer=wire.referrer or None,
+        device=Device(wire.device.type) if wire.device is not None and wire.device.type else None,
+        geo=geo,
+        items=items,
+        order_id=wire.order_id or None,
+        refund_id=wire.refund_id or None,
+        value=_money(wire.value, "value"),
+        tax=_money(wire.tax, "tax"),
+        shipping=_money(wire.shipping, "shipping"),
+        discount=_money(wire.discount, "discount"),
+        currency=currency.upper() if currency else None,
+        coupon=wire.coupon or None,
+        props=props,
+        consent=_consent(wire.consent) if wire.consent is not None else _UNKNOWN_CONSENT,
+        sdk=wire.sdk or None,
+        contract_version=version if type(version) is not float else _whole(version, "contract_version"),
+        is_test=wire.is_test is True,
+        is_flat=is_flat,
+    )
+
+
+def _is_segment(text: bytes) -> bool:
+    """A message without event_type is Segment's, whatever else is wrong with it."""
+    try:
+        return _decode_head(text).event_type is None
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
+def _refusal(text: bytes, message: str) -> Refusal:
+    """msgspec stops at the first wrong value; what follows may not even be JSON, which weighs more."""
+    try:
+        _decode_raw(text)
+    except msgspec.DecodeError:
+        return Refusal(Reason.NOT_JSON)
+    explained, _, path = message.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".").replace("[...]", "") or None
+    reason = next(reason for pattern, reason in _REASONS if pattern.search(explained))
+    if reason is Reason.WRONG_TYPE and field is None:
+        return Refusal(Reason.NOT_AN_OBJECT)
+    if reason is Reason.UNKNOWN_VALUE and field in ("event_type", "event", "type"):
+        reason = Reason.UNKNOWN_EVENT_TYPE
+    return Refusal(reason, field)
+
+
+# What msgspec says, most special first. Tests hold every one of them, so that a new version of msgspec
+# that speaks differently is noticed.
+_REASONS: tuple[tuple[re.Pattern[str], Reason], ...] = (
+    (re.compile(r"array` of length"), Reason.TOO_MANY_ITEMS),
+    (re.compile(r"of length >="), Reason.EMPTY),
+    (re.compile(r"of length <="), Reason.TOO_LONG),
+    (re.compile(r"matching regex"), Reason.BAD_FORMAT),
+    (re.compile(r"^Invalid enum value"), Reason.UNKNOWN_VALUE),
+    (re.compile(r"out of range|^Expected `(int|float)` [<>]"), Reason.OUT_OF_RANGE),
+    (re.compile(r""), Reason.WRONG_TYPE),
+)
+
+
+def _money(raw: Raw, field: str) -> str | None:
+    text = bytes(raw)
+    if text == _NULL:
+        return None
+    money = read_money(text)
+    if type(money) is Reason:
+        raise _Refused(money, field)
+    return money
+
+
+def _price(raw: Raw, field: str) -> str | None:
+    price = _money(raw, field)
+    if price is not None and price[0] == "-":
+        raise _Refused(Reason.OUT_OF_RANGE, field)
+    return price
+
+
+def _instant(raw: Raw) -> int | None:
+    text = bytes(raw)
+    return None if text == _NULL else read_instant(text)
+
+
+def _whole(value: Any, field: str) -> Any:
+    """2.0 is 2; 2.5 is refused; what is not a float is left alone."""
+    if type(value) is not float:
+        return value
+    if not value.is_integer():
+        raise _Refused(Reason.NOT_AN_INTEGER, field)
+    return int(value)
+
+
+def _consent(consent: WireConsent) -> Consent:
+    return Consent(consent.analytics or "unknown", consent.marketing or "unknown")
+
+
+def _item(item: WireItem, form: str, index: int | None) -> Item:
+    at = form if index is None else f"{form}[{index}]"
+    qty = item.qty
+    position = item.position
+    return Item(
+        item.product_id or None,
+        item.name or None,
+        item.category or None,
+        item.variant or None,
+        _price(item.price, at + ".price"),
+        1 if qty is None else qty if type(qty) is int else _whole(qty, at + ".qty"),
+        _money(item.discount, at + ".discount"),
+        item.list_name or None,
+        position if type(position) is not float else _whole(position, at + ".position"),
+    )
+
+
+def _viewed(items: tuple[Item, ...] | None) -> str:
+    is_product = any(item.product_id or item.name for item in items or ())
+    return "view_item" if is_product else "page_view"
+
+
+# --- props ---------------------------------------------------------------------------------------
+
+
+def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
+    """The check of one known key, made from its declaration in WireProps."""
+
+    def read(value: Any) -> Any:
+        try:
+            return _whole(msgspec.convert(value, annotation), f"props.{name}")
+        except msgspec.ValidationError as error:
+            reason = next(reason for pattern, reason in _REASONS if pattern.search(str(error)))
+            raise _Refused(reason, f"props.{name}") from None
+
+    return read
+
+
+_KNOWN: dict[str, Callable[[Any], Any]] = {
+    field.name: _known_reader(field.name, field.type) for field in msgspec.structs.fields(WireProps)
+}
+
+
+def _props(sent: dict[str, Any]) -> Props | None:
+    known: dict[str, Any] = {}
+    own: list[OwnProp] = []
+    own_keys = 0
+    for key, value in sent.items():
+        read = _KNOWN.get(key)
+        if read is not None:
+            value = read(value)
+            if value is not None and value != "":
+                known[key] = value
+            continue
+        own_keys += 1
+        if own_keys > MAX_OWN_PROPS:
+            raise _Refused(Reason.TOO_MANY_PROPS, "props")
+        if not key or len(key) > MAX_OWN_KEY_LENGTH:
+            raise _Refused(Reason.TOO_LONG if key else Reason.EMPTY, "props")
+        if value is not None:
+            own.append(OwnProp(key, value if _is_short(value) else _own_text(key, value)))
+    if not known and not own:
+        return None
+    own.sort(key=_key)
+    return Props(own=tuple(own) if own else None, **known)
+
+
+def _key(prop: OwnProp) -> str:
+    return prop.key
+
+
+def _is_short(value: Any) -> bool:
+    return type(value) is str and len(value) <= MAX_OWN_VALUE_LENGTH
+
+
+def _own_text(key: str, value: Any) -> str:
+    """Own values are texts: numbers and booleans become their JSON text, equal numbers the same one."""
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is str:
+        raise _Refused(Reason.TOO_LONG, f"props.{key}")
+    if type(value) not in (int, float):
+        raise _Refused(Reason.WRONG_TYPE, f"props.{key}")
+    if not -OWN_NUMBER_LIMIT < value < OWN_NUMBER_LIMIT:
+        raise _Refused(Reason.OUT_OF_RANGE, f"props.{key}")
+    return str(int(value)) if value == int(value) else rfc8785.dumps(value).decode()
+
+
+# --- the older flat form -------------------------------------------------------------------------
+
+
+def _is_flat(wire: WireFlatEvent) -> bool:
+    return (
+        wire.user_action is not None
+        or wire.location is not None
+        or wire.product_category is not None
+        or bytes(wire.timestamp) != _NULL
+    )
+
+
+def _with_category(items: tuple[Item, ...] | None, category: str | None) -> tuple[Item, ...] | None:
+    if not category:
+        return items
+    if not items:
+        return (Item(category=category, qty=1),)
+    first = msgspec.structs.replace(items[0], category=items[0].category or category)
+    return (first, *items[1:])
+
+
+def _with_flat(props: Props | None, wire: WireFlatEvent) -> Props | None:
+    props = props or Props()
+    age = _whole(wire.user_age, "user_age")
+    props = msgspec.structs.replace(
+        props,
+        page_kind=props.page_kind or wire.user_action or None,
+        user_age=age if props.user_age is None else props.user_age,
+    )
+    return None if props == Props() else props
+
+
+# --- Segment's messages --------------------------------------------------------------------------
+
+
+def _from_segment(message: SegmentMessage) -> Event:
+    if message.type is None:
+        raise _Refused(Reason.MISSING_EVENT_TYPE, "event_type")
+    if message.type == "track" and message.event is None:
+        raise _Refused(Reason.MISSING_EVENT_TYPE, "event")
+    sent = message.properties or SegmentProperties()
+    items = _segment_items(sent)
+    event_type = CANONICAL[message.event] if message.type == "track" else "page_view"
+    page = message.context.page if message.context else None
+    library = message.context.library if message.context else None
+    sdk = "/".join(filter(None, (library.name, library.version))) if library else None
+    original = message.originalTimestamp
+    tax = _money(sent.tax, "properties.tax")
+    shipping = _money(sent.shipping, "properties.shipping")
+    return Event(
+        event_type=_viewed(items) if event_type is VIEW else event_type,
+        event_id=message.messageId,
+        ts=_instant(original if bytes(original) != _NULL else message.timestamp),
+        sent_at=_instant(message.sentAt),
+        anonymous_id=message.anonymousId,
+        page_url=(page and page.url) or sent.url or None,
+        page_title=(page and page.title) or sent.title or None,
+        referrer=(page and page.referrer) or sent.referrer or None,
+        items=items,
+        order_id=sent.order_id or None,
+        refund_id=sent.refund_id or None,
+        value=_segment_value(sent, tax, shipping),
+        tax=tax,
+        shipping=shipping,
+        discount=_money(sent.discount, "properties.discount"),
+        currency=sent.currency.upper() if sent.currency else None,
+        coupon=sent.coupon or None,
+        props=Props(search_query=sent.query) if sent.query else None,
+        consent=_consent(message.consent) if message.consent is not None else _UNKNOWN_CONSENT,
+        sdk=sdk or None,
+    )
+
+
+def _segment_items(sent: SegmentProperties) -> tuple[Item, ...] | None:
+    """The products, else the one product that Segment's single-product events spread over properties."""
+    if sent.products:
+        return tuple([_segment_item(p, f"properties.products[{n}]") for n, p in enumerate(sent.products)])
+    alone = _segment_item(sent, "properties")
+    return (alone,) if alone.product_id or alone.name else None
+
+
+def _segment_item(product: SegmentProduct, at: str) -> Item:
+    return Item(
+        product_id=product.product_id or None,
+        name=product.name or None,
+        category=product.category or None,
+        variant=product.variant or None,
+        price=_price(product.price, at + ".price"),
+        qty=1 if product.quantity is None else _whole(product.quantity, at + ".quantity"),
+        position=_whole(product.position, at + ".position"),
+    )
+
+
+def _segment_value(sent: SegmentProperties, tax: str | None, shipping: str | None) -> str | None:
+    """Goods only: subtotal, else revenue, else total less tax and shipping, as Segment defines them."""
+    subtotal = _money(sent.subtotal, "properties.subtotal")
+    revenue = _money(sent.revenue, "properties.revenue")
+    total = _money(sent.total, "properties.total")
+    if subtotal is not None or revenue is not None or total is None:
+        return subtotal if subtotal is not None else revenue
+    goods = read_money(str(Decimal(total) - Decimal(tax or 0) - Decimal(shipping or 0)).encode())
+    return goods if type(goods) is str else None
