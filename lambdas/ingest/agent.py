@@ -1,0 +1,67 @@
+"""Device, browser, operating system and bots from the user agent, by ua-parser and crawlerdetect."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from crawlerdetect import CrawlerDetect
+from ua_parser import Parser
+from ua_parser.basic import Resolver
+from ua_parser.loaders import load_lazy_builtins
+
+# Longer ones are made up, and every pattern of two libraries is tried on them.
+MAX_LENGTH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """`device_type` is mobile, desktop, tablet, bot or other; browser and os are families or None."""
+
+    browser: str | None
+    os: str | None
+    device_type: str
+    is_bot: bool
+    bot_reasons: tuple[str, ...]
+
+
+NO_AGENT = Agent(None, None, "other", True, ("no_user_agent",))
+# The shop's own servers are no visitors: what they are written in says nothing.
+SERVER = Agent(None, None, "other", False, ())
+
+_MOBILE_SYSTEMS = frozenset({"iOS", "Android", "Windows Phone", "BlackBerry OS", "KaiOS", "HarmonyOS"})
+_DESKTOP_SYSTEMS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"})
+_TABLETS = ("iPad", "Kindle", "Nexus 7", "Nexus 10", "Tablet", "GT-P", "SM-T", "SM-X", "Tab ", "MediaPad")
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> tuple[Parser, CrawlerDetect]:
+    # Both are loaded on first use. lru_cache below is the only cache: keyed by the whole answer.
+    return Parser(Resolver(load_lazy_builtins())), CrawlerDetect()
+
+
+@lru_cache(maxsize=4096)
+def read_agent(user_agent: str) -> Agent:
+    """Reads a User-Agent header; an empty one is a bot's."""
+    text = user_agent.strip()[:MAX_LENGTH]
+    if not text:
+        return NO_AGENT
+    parser, crawlers = _libraries()
+    result = parser.parse(text)
+    browser = result.user_agent.family if result.user_agent else None
+    system = result.os.family if result.os else None
+    family = result.device.family if result.device else ""
+    if family == "Spider" or crawlers.isCrawler(text):
+        return Agent(browser, system, "bot", True, ("user_agent",))
+    return Agent(browser, system, _device_type(text, system, family), False, ())
+
+
+def _device_type(text: str, system: str | None, family: str) -> str:
+    if any(mark in family or mark in text for mark in _TABLETS):
+        return "tablet"
+    if system == "Android":
+        # Google's rule: a phone says Mobile, a tablet does not. Televisions are neither.
+        if "TV" in text:
+            return "other"
+        return "mobile" if "Mobile" in text else "tablet"
+    if system in _MOBILE_SYSTEMS:
+        return "mobile"
+    return "desktop" if system in _DESKTOP_SYSTEMS else "other"

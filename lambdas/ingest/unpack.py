@@ -1,0 +1,134 @@
+"""From an API Gateway event (payload 2.0) to the body a client meant, within limits; refusals are values."""
+
+import binascii
+import zlib
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clicklake.contract.limits import MAX_INFLATED_BYTES, MAX_REQUEST_BYTES
+
+ANONYMOUS_ROUTE = "POST /v1/events"
+USER_ROUTE = "POST /v1/user/events"
+ROUTES = (ANONYMOUS_ROUTE, USER_ROUTE)
+
+_GZIP_MARK = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_JSON_TYPES = ("application/json", "text/plain")
+_NDJSON_TYPES = ("application/x-ndjson",)
+_BINARY_TYPES = ("application/octet-stream", "application/gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, before its body is looked at. `subject` is the verified user, None on the anonymous route."""
+
+    request_id: str
+    received_at: int
+    headers: Mapping[str, str]
+    user_agent: str
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`is_ndjson` is what the content type says; gzip hides its own, so it is then found from the text."""
+
+    content: bytes
+    is_ndjson: bool
+    sent_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a request gets no 202. `unreadable` holds the body where a rejected line has to tell of it."""
+
+    status: int
+    error: str
+    message: str
+    unreadable: bytes | None = None
+
+
+def read_call(event: Mapping[str, Any], allowed_origins: frozenset[str]) -> Call | Refused:
+    """Route, origin and verified user. Of the token's claims only `sub` is read, and on the other route none."""
+    context = event.get("requestContext") or {}
+    http = context.get("http") or {}
+    route = event.get("routeKey") or ""
+    if route not in ROUTES:
+        route = f"{http.get('method', '')} {event.get('rawPath', '')}"
+        if route not in ROUTES:
+            return Refused(404, "unknown_route", f"send to one of: {', '.join(ROUTES)}")
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    # No Origin: an app or a server. Browsers always send it with a POST across origins, so a page of
+    # somebody else cannot leave it out. Compared whole: https://shop.example.evil.test is not the shop.
+    if "origin" in headers and headers["origin"] not in allowed_origins:
+        return Refused(403, "origin_not_allowed", "this page's origin is not one of the shop's")
+    subject = None
+    if route == USER_ROUTE:
+        claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not subject:
+            return Refused(401, "no_verified_user", "this route needs a verified token with a sub")
+    return Call(
+        request_id=str(context["requestId"]),
+        received_at=int(context["timeEpoch"]),
+        headers=headers,
+        user_agent=headers.get("user-agent") or http.get("userAgent") or "",
+        subject=subject,
+    )
+
+
+def read_body(event: Mapping[str, Any], content_type: str) -> Body | Refused:
+    """Undoes base64 and gzip. Every limit is checked before the step that would take the memory."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in _JSON_TYPES + _NDJSON_TYPES + _BINARY_TYPES:
+        return Refused(
+            415,
+            "unsupported_content_type",
+            "send application/json, text/plain, application/x-ndjson, or gzip as application/octet-stream",
+        )
+    text = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        if len(text) > MAX_REQUEST_BYTES // 3 * 4 + 8:
+            return _too_large(MAX_REQUEST_BYTES)
+        try:
+            sent = b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            return Refused(400, "bad_base64", "the body is not base64", text[:1024].encode("utf-8", "replace"))
+    else:
+        if len(text) > MAX_REQUEST_BYTES:
+            return _too_large(MAX_REQUEST_BYTES)
+        # surrogatepass: what is no text must stay unreadable, not become an error here.
+        sent = text.encode("utf-8", "surrogatepass")
+    if len(sent) > MAX_REQUEST_BYTES:
+        return _too_large(MAX_REQUEST_BYTES)
+    if sent[:2] == _GZIP_MARK:
+        content = inflate(sent)
+        return content if isinstance(content, Refused) else Body(content, kind in _NDJSON_TYPES, len(sent))
+    if kind in _BINARY_TYPES:
+        return Refused(415, "unsupported_content_type", f"{kind} has to be gzip")
+    return Body(sent, kind in _NDJSON_TYPES, len(sent))
+
+
+def inflate(sent: bytes) -> bytes | Refused:
+    """Inflates one gzip member, and stops at the limit however much more there would be.
+
+    Several members in one body are refused: thousands of tiny ones cost quadratic time.
+    """
+    stream = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    try:
+        content = stream.decompress(sent, MAX_INFLATED_BYTES + 1)
+    except zlib.error:
+        return Refused(400, "bad_gzip", "the body starts like gzip and cannot be inflated", sent)
+    if len(content) > MAX_INFLATED_BYTES:
+        return _too_large(MAX_INFLATED_BYTES)
+    if not stream.eof:
+        return Refused(400, "bad_gzip", "the gzip body ends too early", sent)
+    if stream.unused_data:
+        return Refused(400, "bad_gzip", "more bytes follow the gzip body", sent)
+    return content
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, "body_too_large", f"a body has at most {limit} bytes: send fewer events at once")

@@ -1,0 +1,82 @@
+import hashlib
+import json
+
+import pytest
+
+from lambdas.ingest.identity import HashKeys
+from lambdas.ingest.rejected import EXCERPT_LENGTH, excerpt, redacted_json
+
+KEYS = HashKeys.parse("1:" + "0f" * 32)
+
+
+def redact(event, is_granted_by_default=False):
+    return json.loads(redacted_json(json.dumps(event).encode(), KEYS, frozenset({"q"}), is_granted_by_default))
+
+
+def test_an_excerpt_tells_length_hash_and_256_redacted_characters():
+    body = b'{"mail": "jo@ex.com", "spelled": "jo\\u0040ex.com", ' + b"x" * 1000
+    kept = excerpt(body)
+    assert (kept.length, kept.sha256) == (len(body), hashlib.sha256(body).hexdigest())
+    assert len(kept.text) == EXCERPT_LENGTH
+    assert "[email]" in kept.text and "ex.com" not in kept.text
+
+
+def test_an_address_across_the_end_of_an_excerpt_is_not_cut_open():
+    kept = excerpt(b" " * (EXCERPT_LENGTH - 4) + b"johannes@example.com")
+    assert "joh" not in kept.text
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"\x1f\x8b\x00", "\ud800".encode("utf-8", "surrogatepass")])
+def test_any_bytes_have_an_excerpt_that_is_text(body):
+    excerpt(body).text.encode("utf-8")
+
+
+def test_texts_keys_and_numbers_of_a_refused_event_are_scrubbed():
+    event = {
+        "event_type": "nonsense",
+        "note to jo@ex.com": ["+49 170 1234567", {"card": 4111111111111111}],
+        "page_url": "https://shop.example/?q=a&token=b#c",
+        "ts": 1777636802000,
+        "traits": {"name": "Jo"},
+        "consent": {"analytics": "granted"},
+    }
+    assert redact(event) == {
+        "event_type": "nonsense",
+        "note to [email]": ["[phone]", {"card": "[card]"}],
+        "page_url": "https://shop.example/?q=a",
+        "ts": 1777636802000,
+        "consent": {"analytics": "granted"},
+    }
+
+
+@pytest.mark.parametrize("name", ["user_id", "userId"])
+def test_a_user_of_a_refused_event_is_hashed(name):
+    consent = {"analytics": "granted"}
+    assert redact({name: "jo", "consent": consent})[name] == KEYS.hash_user("jo")
+    assert redact({"context": {name: 17}, "consent": consent})["context"][name] == KEYS.hash_user("17")
+
+
+@pytest.mark.parametrize("consent", [None, "granted", {}, {"analytics": "denied"}, {"analytics": "unknown"}])
+def test_without_consent_a_refused_event_keeps_nothing_of_the_person(consent):
+    event = {
+        "anonymous_id": "v",
+        "session_id": "s",
+        "user_id": "u",
+        "props": {"a": 1},
+        "referrer": "https://a.example/b",
+        "page_url": "/p?q=x",
+        "order_id": 7,
+        "consent": consent,
+    }
+    assert redact(event) == {"page_url": "/p", "order_id": 7, "consent": consent}
+
+
+def test_missing_consent_counts_as_granted_where_the_shop_says_so():
+    assert redact({"anonymous_id": "v"}, is_granted_by_default=True) == {"anonymous_id": "v"}
+    denied = {"anonymous_id": "v", "consent": {"analytics": "denied"}}
+    assert "anonymous_id" not in redact(denied, is_granted_by_default=True)
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":', b'{"a":"\\ud800"}', b"\xff"])
+def test_what_cannot_be_read_has_no_json(raw):
+    assert redacted_json(raw, KEYS, frozenset(), False) is None

@@ -1,0 +1,84 @@
+import time
+
+import pytest
+
+from lambdas.ingest.scrub import is_luhn_valid, scrub_code, scrub_text
+
+PLANTED = [
+    ("mail john.doe+shop@example.co.uk now", "mail [email] now"),
+    ("jürgen@müller.de", "[email]"),
+    ("a\uff20b.de", "[email]"),
+    ("x%40example.com", "[email]"),
+    ("<jo@ex.com>,two@ex.org", "<[email]>,[email]"),
+    ("call +49 (0)170 1234567", "call [phone]"),
+    ("(555) 123-4567", "[phone]"),
+    ("555.123.4567", "[phone]"),
+    ("0170/1234567", "[phone]"),
+    ("07700 900123", "[phone]"),
+    ("5551234567", "[phone]"),
+    ("00491701234567", "[phone]"),
+    ("٠١٧٠١٢٣٤٥٦٧", "[phone]"),
+    ("4111 1111 1111 1111", "[card]"),
+    ("card:4111111111111111!", "card:[card]!"),
+    ("id_378282246310005", "id_[card]"),
+    ("4111-1111-1111-1111 12/27", "[card]"),
+    ("my 5555555555554444, me@x.io", "my [card], [email]"),
+]
+HARMLESS = [
+    "iPhone 15 Pro 128GB",
+    "RTX 4090 24 GB",
+    "2024-11-20 10:15:00",
+    "20.11.2024",
+    "2024-11-20T10:15:00.000Z",
+    "1920 x 1080",
+    "EUR 1,299.00",
+    "see @shop.example",
+    "npm i pkg@1.2.3",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), PLANTED)
+def test_planted_personal_data_is_replaced(text, expected):
+    assert scrub_text(text) == expected
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_text_stays(text):
+    assert scrub_text(text) == text
+
+
+@pytest.mark.parametrize("text", [text for text, _ in PLANTED])
+def test_scrubbing_twice_changes_nothing_more(text):
+    assert scrub_text(scrub_text(text)) == scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/p/4006381333931", "/p/4006381333931"),
+        ("campaign-21234567890", "campaign-21234567890"),
+        ("/u/john@example.com", "/u/[email]"),
+        ("+491701234567", "[phone]"),
+        ("/pay/4111111111111111", "/pay/[card]"),
+        ("/c/555-123-4567", "/c/[phone]"),
+    ],
+)
+def test_numbers_of_articles_and_campaigns_stay_in_codes(text, expected):
+    assert scrub_code(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 32_000 + "@", "@" * 32_000, "a@" * 16_000, "a@b." * 8_000, "1" * 32_000, "1-" * 16_000, "+1(" * 10_000],
+)
+def test_no_text_of_32_kb_takes_longer_than_a_quarter_second(text):
+    started = time.process_time()
+    scrub_text(text)
+    assert time.process_time() - started < 0.25
+
+
+def test_luhn_knows_a_mistyped_card():
+    assert is_luhn_valid("4111111111111111")
+    assert not is_luhn_valid("4111111111111112")
+    assert not is_luhn_valid("0000000000000000")
