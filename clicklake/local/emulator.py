@@ -1,0 +1,211 @@
+"""The emulator of AWS: moto's server in a child process, and what a lake needs to exist in it.
+
+    with running() as emulator:
+        emulator.create_lake()
+        os.environ.update(emulator.environment())
+
+The child ends with `stop()`, with the `with` block, or with this process, however that ends.
+A state file in .clicklake/ lets other commands find a running twin.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import localstack_client.session
+
+from clicklake.endpoints import DEFAULT_REGION, Endpoints
+from clicklake.local.places import ROOT, TwinError, state_folder
+
+BUCKET = "clicklake-lake"
+DATABASE = "clickstream_db"
+QUEUE = "clicklake-buffer"
+DEAD_LETTER_QUEUE = "clicklake-buffer-dead"
+HASH_KEY_PARAMETER = "/clicklake/hash-keys"
+# A key for made-up visitors only: the same everywhere, so that two runs of one seed are equal.
+HASH_KEYS = "1:" + "c11c" * 16
+CREDENTIAL = "emulator"
+
+_START_SECONDS = 60
+_STATE_FILE = "emulator.json"
+# Real credentials and profiles have no business with an emulator.
+_UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
+
+
+@dataclass(frozen=True)
+class Lake:
+    """One lake in a running emulator; `pid` is the process that holds the emulator."""
+
+    endpoint_url: str
+    bucket: str
+    database: str
+    buffer_queue_url: str
+    pid: int
+
+    def environment(self) -> dict[str, str]:
+        """What every part of the platform (handler, job, SQL) has to find in its environment."""
+        return {
+            **_aws_environment(self.endpoint_url),
+            "LAKE_BUCKET": self.bucket,
+            "BUFFER_QUEUE_URL": self.buffer_queue_url,
+            "HASH_KEY_PARAMETER": HASH_KEY_PARAMETER,
+        }
+
+    def endpoints(self) -> Endpoints:
+        return Endpoints.from_environment(self.environment())
+
+    def enter(self) -> None:
+        """Points this process at the lake."""
+        for name in _UNSET:
+            os.environ.pop(name, None)
+        os.environ.update(self.environment())
+
+
+class Emulator:
+    """A running emulator."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self._process = process
+        self.port = port
+        self.endpoint_url = f"http://127.0.0.1:{port}"
+
+    def client(self, service: str) -> Any:
+        """A client for setting things up; the product's own clients come from clicklake.endpoints."""
+        session = localstack_client.session.Session(
+            aws_access_key_id=CREDENTIAL,
+            aws_secret_access_key=CREDENTIAL,
+            aws_session_token=None,
+            region_name=DEFAULT_REGION,
+            localstack_host=f"127.0.0.1:{self.port}",
+        )
+        return session.client(service, endpoint_url=self.endpoint_url)
+
+    def create_lake(self, bucket: str = BUCKET, database: str = DATABASE) -> Lake:
+        """Bucket, Glue database, buffer queue with its dead-letter queue, hash key."""
+        self.client("s3").create_bucket(Bucket=bucket)
+        glue = self.client("glue")
+        if database not in [found["Name"] for found in glue.get_databases()["DatabaseList"]]:
+            glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{bucket}/results"})
+        sqs = self.client("sqs")
+        dead = sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
+        dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 5})
+        queue = sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
+        self.client("ssm").put_parameter(
+            Name=HASH_KEY_PARAMETER, Value=HASH_KEYS, Type="SecureString", Overwrite=True
+        )
+        return Lake(self.endpoint_url, bucket, database, queue, os.getpid())
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def start(port: int = 0) -> Emulator:
+    """Starts the emulator on `port`, 0 for a free one; TwinError where the port is taken."""
+    environment = {**os.environ, **_aws_environment(""), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    for name in (*_UNSET, "AWS_ENDPOINT_URL"):
+        environment.pop(name, None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clicklake.local.emulator_server", str(port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+    )
+    said = b""
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+        said = process.stdout.readline().strip() if ready else b""
+    finally:
+        if not said.isdigit():
+            process.kill()
+    if said.isdigit():
+        return Emulator(process, int(said))
+    words = process.communicate()[1].decode(errors="replace").strip().splitlines()
+    if words and words[-1].startswith("cannot listen"):
+        raise TwinError(f"Port {port} is taken: choose another one with --port, or leave it out for a free one.")
+    raise TwinError(f"The emulator did not start: {words[-1] if words else f'no answer within {_START_SECONDS} s'}.")
+
+
+@contextmanager
+def running(port: int = 0) -> Iterator[Emulator]:
+    emulator = start(port)
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
+
+
+@contextmanager
+def announced(lake: Lake) -> Iterator[None]:
+    """Tells other commands of the lake for as long as the block runs."""
+    path = _state_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(asdict(lake)) + "\n")
+    os.replace(draft, path)
+    try:
+        yield
+    finally:
+        found = _read_state()
+        if found is not None and found.pid == lake.pid:
+            path.unlink(missing_ok=True)
+
+
+def find_lake() -> Lake:
+    """The lake of the running twin; TwinError, with what to do, where none is running."""
+    lake = _read_state()
+    if lake is None:
+        raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
+    if not _is_alive(lake.pid):
+        _state_path().unlink(missing_ok=True)
+        raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
+    return lake
+
+
+def _aws_environment(endpoint_url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": CREDENTIAL,
+        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+        "AWS_REGION": DEFAULT_REGION,
+        "AWS_DEFAULT_REGION": DEFAULT_REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _state_path() -> Path:
+    return state_folder() / _STATE_FILE
+
+
+def _read_state() -> Lake | None:
+    try:
+        return Lake(**json.loads(_state_path().read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

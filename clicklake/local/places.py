@@ -1,0 +1,22 @@
+"""Folders and errors of the laptop twin."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class TwinError(Exception):
+    """Something the user can put right; the message is one sentence that says how."""
+
+
+def state_folder() -> Path:
+    """Where a running twin leaves word of itself: .clicklake/ beside the code, or $CLICKLAKE_STATE."""
+    return Path(os.environ.get("CLICKLAKE_STATE") or ROOT / ".clicklake")
+
+
+def cache_folder() -> Path:
+    """What clones share (jars): the user's cache folder, or $CLICKLAKE_CACHE."""
+    if chosen := os.environ.get("CLICKLAKE_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clicklake"
