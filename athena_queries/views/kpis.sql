@@ -118,32 +118,32 @@ figures as (
     union all
 
     select
-        rates.period,
+        ranges.period,
         4,
-        rates.metric,
+        'conversion_rate',
         rates.rate,
         rates.low,
         rates.high,
         'rate',
         rates.n
-    from rates
-    inner join ranges on rates.period = ranges.period
-    where rates.dimension = 'total' and rates.metric = 'conversion_rate'
+    from ranges
+    left join rates
+        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'conversion_rate'
 
     union all
 
     select
-        rates.period,
+        ranges.period,
         5,
-        rates.metric,
+        'person_conversion_rate',
         rates.rate,
         rates.low,
         rates.high,
         'rate',
         rates.n
-    from rates
-    inner join ranges on rates.period = ranges.period
-    where rates.dimension = 'total' and rates.metric = 'person_conversion_rate'
+    from ranges
+    left join rates
+        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'person_conversion_rate'
 
     union all
 
@@ -192,32 +192,32 @@ figures as (
     union all
 
     select
-        rates.period,
+        ranges.period,
         9,
-        rates.metric,
+        'bounce_rate',
         rates.rate,
         rates.low,
         rates.high,
         'rate',
         rates.n
-    from rates
-    inner join ranges on rates.period = ranges.period
-    where rates.dimension = 'total' and rates.metric = 'bounce_rate'
+    from ranges
+    left join rates
+        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'bounce_rate'
 
     union all
 
     select
-        rates.period,
+        ranges.period,
         10,
-        rates.metric,
+        'engagement_rate',
         rates.rate,
         rates.low,
         rates.high,
         'rate',
         rates.n
-    from rates
-    inner join ranges on rates.period = ranges.period
-    where rates.dimension = 'total' and rates.metric = 'engagement_rate'
+    from ranges
+    left join rates
+        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'engagement_rate'
 
     union all
 

@@ -1,0 +1,3 @@
+select *
+from channel_performance
+where period = 'all'

@@ -1,0 +1,3 @@
+select *
+from kpis
+where period = 'all' and metric = 'conversion_rate'

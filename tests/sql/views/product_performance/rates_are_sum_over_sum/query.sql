@@ -1,0 +1,3 @@
+select *
+from product_performance
+where period = 'all'

@@ -1,0 +1,3 @@
+select *
+from rate_counts
+where period = 'all' and dimension = 'channel'

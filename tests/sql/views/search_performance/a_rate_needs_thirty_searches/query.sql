@@ -1,0 +1,3 @@
+select *
+from search_performance
+where period = 'all'

@@ -1,0 +1,3 @@
+select *
+from traffic_by_period
+where period = 'all'
