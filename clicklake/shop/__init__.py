@@ -7,26 +7,38 @@ The same arguments give the same requests for ever.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
 from clicklake.shop.journeys import ORIGIN, Visit
 from clicklake.shop.plain import EVENTS_A_DAY, plain_requests
-from clicklake.shop.requests import Edge, Request
+from clicklake.shop.requests import WITHOUT_SECRET, Edge, Request
 from clicklake.shop.visitors import DAY_MS
-from clicklake.shop.wire import Delivery, Faults, deliver
+from clicklake.shop.wire import USUAL_FAULTS, Delivery, Faults, deliver
 from clicklake.shop.world import Season, visits
 
-__all__ = ["ORIGIN", "PROFILES", "Delivery", "Edge", "Faults", "Request", "Visit", "deliveries", "live", "simulate"]
+__all__ = [
+    "ORIGIN",
+    "PROFILES",
+    "Delivery",
+    "Edge",
+    "Faults",
+    "Request",
+    "Visit",
+    "deliveries",
+    "live",
+    "simulate",
+]
 
 PROFILES = ("shop", "plain")
 
 # Newcomers on a usual day; with those who return, about 90,000 events in 60 days.
-NEWCOMERS_A_DAY = 84.0
+NEWCOMERS_A_DAY = 87.0
 # Simulated before the window and left out, so that its first day has returning visitors.
 RUN_IN_DAYS = 21
 # In live mode the SDK sends this soon, not at the end of the visit.
 LIVE_FLUSH_MS = 15_000
+LIVE_SEASON_DAYS = 60
 
 
 def simulate(
@@ -37,7 +49,7 @@ def simulate(
     until: datetime,
     visitors: float = 1.0,
     events_per_day: int = EVENTS_A_DAY,
-    edge: Edge = Edge(),
+    edge: Edge = WITHOUT_SECRET,
 ) -> Iterator[Request]:
     """The requests received in the `days` before `until`, in order of received_at.
 
@@ -46,8 +58,11 @@ def simulate(
     """
     start_ms, end_ms = _window(until, days)
     if _known(profile) == "plain":
-        return takewhile(lambda request: request.received_at_ms <= end_ms, plain_requests(seed, start_ms, events_per_day, edge))
-    return (delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge))
+        calls = plain_requests(seed, start_ms, events_per_day)
+        return takewhile(lambda request: request.received_at_ms <= end_ms, calls)
+    return (
+        delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge)
+    )
 
 
 def deliveries(
@@ -56,15 +71,17 @@ def deliveries(
     *,
     until: datetime,
     visitors: float = 1.0,
-    edge: Edge = Edge(),
-    faults: Faults = Faults(),
+    edge: Edge = WITHOUT_SECRET,
+    faults: Faults = USUAL_FAULTS,
 ) -> Iterator[Delivery]:
     """The shop profile's requests with what is in them: events by true time, rubbish, attempts."""
     start_ms, end_ms = _window(until, days)
     season = Season(NEWCOMERS_A_DAY * visitors, _day(start_ms), days)
     happened = _since(start_ms, visits(seed, season, season.first_day - timedelta(days=RUN_IN_DAYS)))
     happened = takewhile(lambda visit: visit.started_at_ms <= end_ms, happened)
-    return takewhile(lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults))
+    return takewhile(
+        lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults)
+    )
 
 
 def live(
@@ -73,7 +90,7 @@ def live(
     *,
     start: datetime,
     speed: float = 1.0,
-    edge: Edge = Edge(),
+    edge: Edge = WITHOUT_SECRET,
 ) -> Iterator[Request]:
     """Requests received from `start` on, without end; the caller waits until each one's received_at_ms.
 
@@ -81,9 +98,11 @@ def live(
     """
     start_ms, _ = _window(start, 0)
     if _known(profile) == "plain":
-        return plain_requests(seed, start_ms, round(EVENTS_A_DAY * speed), edge)
-    season = Season(NEWCOMERS_A_DAY * speed, _day(start_ms), 1)
-    happened = visits(seed, season, season.first_day - timedelta(days=2))
+        return plain_requests(seed, start_ms, round(EVENTS_A_DAY * speed))
+    # The season of the days before: what `simulate` made until `start` goes on here, late phones included.
+    season = Season(NEWCOMERS_A_DAY * speed, _day(start_ms - LIVE_SEASON_DAYS * DAY_MS), LIVE_SEASON_DAYS)
+    run_in_days = max(2, round(RUN_IN_DAYS / max(speed, 1)))
+    happened = visits(seed, season, _day(start_ms) - timedelta(days=run_in_days))
     sent = deliver(happened, edge, flush_after_ms=LIVE_FLUSH_MS)
     return (delivery.request for delivery in sent if delivery.request.received_at_ms >= start_ms)
 
@@ -106,4 +125,4 @@ def _since(start_ms: int, happened: Iterator[Visit]) -> Iterator[Visit]:
 
 
 def _day(moment_ms: int) -> date:
-    return datetime.fromtimestamp(moment_ms / 1000, timezone.utc).date()
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).date()

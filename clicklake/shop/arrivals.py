@@ -81,7 +81,9 @@ _ASSISTANTS = Weighted(
         ("https://gemini.google.com/", 2), ("https://copilot.microsoft.com/", 1.5), ("https://claude.ai/", 1),
     ]
 )  # fmt: skip
-_SEARCH_CAMPAIGNS = Weighted([("brand", 4), ("keyboards-mice", 4), ("monitors", 3), ("storage", 3), ("laptops", 3)])
+_SEARCH_CAMPAIGNS = Weighted(
+    [("brand", 4), ("keyboards-mice", 4), ("monitors", 3), ("storage", 3), ("laptops", 3)]
+)
 _SOCIAL_CAMPAIGNS = Weighted([("home-office", 4), ("gaming-setup", 4), ("retargeting-cart", 2)])
 _AFFILIATES = Weighted([("dealhunter", 5), ("cashback-club", 3), ("pricepilot", 3)])
 
@@ -106,7 +108,10 @@ def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale
             return "https://www.bing.com/", query
         if chance.happens(0.2):  # auto-tagging alone
             return google, f"gclid=Cj0KCQ{chance.hex(40)}"
-        return google, f"utm_source=google&utm_medium=cpc&utm_campaign={campaign}&gclid=Cj0KCQ{chance.hex(40)}"
+        return (
+            google,
+            f"utm_source=google&utm_medium=cpc&utm_campaign={campaign}&gclid=Cj0KCQ{chance.hex(40)}",
+        )
     if channel is SHOPPING:
         query = f"utm_source=google&utm_medium=cpc&utm_campaign=shopping-all&gclid=Cj0KCQ{chance.hex(40)}"
         return google, query
@@ -116,7 +121,9 @@ def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale
     if channel is PAID_SOCIAL:
         site = "facebook" if chance.happens(0.6) else "instagram"
         campaign = chance.pick(_SOCIAL_CAMPAIGNS)
-        query = f"utm_source={site}&utm_medium=paid_social&utm_campaign={campaign}&fbclid=IwAR{chance.hex(40)}"
+        query = (
+            f"utm_source={site}&utm_medium=paid_social&utm_campaign={campaign}&fbclid=IwAR{chance.hex(40)}"
+        )
         return f"https://l.{site}.com/", query
     if channel is EMAIL:
         year, week, _ = day.isocalendar()
@@ -126,7 +133,10 @@ def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale
         webmail = "https://mail.google.com/" if chance.happens(0.25) else ""
         return webmail, f"utm_source=newsletter&utm_medium=email&utm_campaign={campaign}"
     if channel is DISPLAY:
-        return "", f"utm_source=adnetwork&utm_medium=display&utm_campaign={'sale' if is_sale else 'always-on'}"
+        return (
+            "",
+            f"utm_source=adnetwork&utm_medium=display&utm_campaign={'sale' if is_sale else 'always-on'}",
+        )
     if channel is VIDEO:
         return "https://www.youtube.com/", ""
     if channel is REFERRAL:
@@ -136,5 +146,8 @@ def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale
         return site, "utm_source=chatgpt.com" if "chatgpt" in site and chance.happens(0.5) else ""
     if channel is AFFILIATE:
         partner = chance.pick(_AFFILIATES)
-        return f"https://www.{partner}.example/", f"utm_source={partner}&utm_medium=affiliate&utm_campaign=partners"
+        return (
+            f"https://www.{partner}.example/",
+            f"utm_source={partner}&utm_medium=affiliate&utm_campaign=partners",
+        )
     return "", ""

@@ -13,7 +13,7 @@ T = TypeVar("T")
 class Weighted(Generic[T]):
     """Things to pick from, each with its weight."""
 
-    __slots__ = ("things", "_sums", "_total")
+    __slots__ = ("_sums", "_total", "things")
 
     def __init__(self, weights: Iterable[tuple[T, float]]) -> None:
         pairs = [(thing, weight) for thing, weight in weights if weight > 0]
@@ -29,7 +29,7 @@ class Weighted(Generic[T]):
 class Chance:
     """A stream of chance named by its parts: the same name gives the same stream for ever."""
 
-    __slots__ = ("random", "_bits")
+    __slots__ = ("_bits", "random")
 
     def __init__(self, *name: object) -> None:
         # A text seed goes through SHA-512, whatever PYTHONHASHSEED says.
@@ -67,4 +67,6 @@ class Chance:
     def uuid(self) -> str:
         """A version 4 uuid."""
         text = f"{self._bits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        return (
+            f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        )

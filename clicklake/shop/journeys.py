@@ -151,7 +151,7 @@ _NEXT = {
     "cart": Weighted([("list", 0.45), ("product", 0.35), ("home", 0.2)]),
     "info": Weighted([("product", 0.5), ("list", 0.4), ("home", 0.1)]),
 }
-_LEAVING = {"home": 0.16, "list": 0.15, "search": 0.16, "product": 0.22, "cart": 0.3, "info": 0.25}
+_LEAVING = {"home": 0.17, "list": 0.16, "search": 0.17, "product": 0.235, "cart": 0.3, "info": 0.26}
 _DWELL_SECONDS = {"home": 11, "list": 18, "search": 14, "product": 28, "cart": 20, "info": 25, "checkout": 38}
 _INFO_PAGES = (
     ("/shipping", "Shipping and delivery"),
@@ -159,7 +159,9 @@ _INFO_PAGES = (
     ("/guides/choose-a-monitor", "How to choose a monitor"),
     ("/guides/quiet-keyboards", "Quiet keyboards"),
 )
-_GATEWAYS = Weighted([("https://www.paypal.com/", 5), ("https://checkout.stripe.com/", 3), ("https://pay.klarna.com/", 2)])
+_GATEWAYS = Weighted(
+    [("https://www.paypal.com/", 5), ("https://checkout.stripe.com/", 3), ("https://pay.klarna.com/", 2)]
+)
 _WISH_BY_DEVICE = {"desktop": 1.25, "mobile": 0.8, "tablet": 0.95, "bot": 0.0}
 
 
@@ -209,10 +211,11 @@ class _Walk:
         self.page: Page | None = None
         self.list: tuple[Line, ...] = ()
         self.category = chance.one_of(visitor.interests)
-        self.has_account = history.has_account
+        self.has_account = bool(visitor.people) and (visitor.has_account or history.has_account)
         self.has_paused = False
         self.person: Person | None = None
-        if history.has_account and chance.happens(0.55):
+        self.is_shared = len(visitor.people) > 1
+        if self.has_account and chance.happens(0.85 if self.is_shared else 0.5):
             self.person = chance.one_of(visitor.people)
         returning = 1.45 if history.visits else 1.0
         sale = 1.4 if is_sale else 1.0
@@ -223,9 +226,11 @@ class _Walk:
 
     def shop(self) -> None:
         kind = self.chance.pick(self.arrival.channel.landing)
-        if self.history.cart and self.chance.happens(0.6):
+        if self.history.cart and self.chance.happens(0.2):
             kind = "cart"
-        if kind != "cart" and self.chance.happens(self.arrival.channel.bounce * (0.85 if self.history.visits else 1.12)):
+        if kind != "cart" and self.chance.happens(
+            self.arrival.channel.bounce * (0.85 if self.history.visits else 1.12)
+        ):
             self.open(kind)
             self.stay(kind, seconds=self.chance.around(4.5, 0.7))
             self.leave()
@@ -242,6 +247,8 @@ class _Walk:
             self.stay(kind)
             if kind == "product":
                 self.consider()
+            if self.is_shared and self.person and self.chance.happens(0.03):
+                self.hand_over()
             onward = self.onward(kind)
             self.leave()
             if onward is None:
@@ -333,7 +340,7 @@ class _Walk:
     def stay(self, kind: str, seconds: float | None = None) -> None:
         """Time on the page, seldom with a pause in it: the tab stays open and nobody looks."""
         if seconds is None:
-            seconds = self.chance.around(_DWELL_SECONDS[kind] if kind in _DWELL_SECONDS else 20, 0.75)
+            seconds = self.chance.around(_DWELL_SECONDS.get(kind, 20), 0.75)
         self.stayed_ms = int(min(max(seconds, 0.8), 900) * 1000)
         self.scrolled = self.chance.integer(1, 10) * 10
         if self.stayed_ms > 20_000 and self.chance.happens(0.3):
@@ -342,7 +349,7 @@ class _Walk:
             self.now += self.stayed_ms - 15_000
         else:
             self.now += self.stayed_ms
-        if not self.has_paused and len(self.events) > 5 and self.chance.happens(0.045):
+        if kind != "checkout" and not self.has_paused and len(self.events) > 5 and self.chance.happens(0.06):
             self.has_paused = True
             self.now += int(self.chance.between(0.7, 3.0) * IDLE_MS)
 
@@ -356,7 +363,7 @@ class _Walk:
     def onward(self, kind: str) -> str | None:
         """The next page, noting the click that leads there; None when the visitor has had enough."""
         if self.cart and kind == "cart":
-            if self.chance.happens(min(0.85, 0.52 * self.wish**0.25)):
+            if self.chance.happens(min(0.85, 0.56 * self.wish**0.2)):
                 return "checkout"
         elif self.cart and kind == "product" and self.chance.happens(0.5):
             return "cart"
@@ -400,9 +407,12 @@ class _Walk:
         """On a product page: look at pictures, read on, put it into the cart, or take it out again."""
         line = self.looked_at
         if self.chance.happens(0.2):
-            self.note("click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))})
-        affordable = min(1.5, (4_000 / line.price_cents) ** 0.33)
-        if self.chance.happens(min(0.6, 0.062 * self.wish * affordable)):
+            self.note(
+                "click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))}
+            )
+        affordable = min(1.5, (4_000 / line.price_cents) ** 0.36)
+        buying = 2.5 if self.cart else 1.0
+        if self.chance.happens(min(0.6, 0.067 * self.wish * affordable * buying)):
             qty = 1 if line.price_cents > 6_000 or self.chance.happens(0.8) else self.chance.integer(2, 4)
             bought = Line(line.product, line.price_cents, line.variant, qty)
             self.now += int(self.chance.between(300, 2_500))
@@ -423,6 +433,11 @@ class _Walk:
         self.note("login" if self.has_account else "sign_up", {"method": "password"})
         self.has_account = True
 
+    def hand_over(self) -> None:
+        """The other one of a shared device signs in."""
+        self.person = next(person for person in self.visitor.people if person is not self.person)
+        self.note("login", {"method": "password"})
+
     def check_out(self) -> bool:
         """The steps to the order; False when the visitor turns away on the way."""
         self.open("checkout", "/checkout/address", "Address")
@@ -430,14 +445,14 @@ class _Walk:
         self.note("begin_checkout", lines=lines)
         self.stay("checkout")
         self.sign_in()
-        if not self.chance.happens(0.83):
+        if not self.chance.happens(0.79):
             self.leave()
             return False
         self.note("add_shipping_info", {"shipping_tier": "standard"}, lines=lines)
         self.leave()
         self.open("checkout", "/checkout/payment", "Payment")
         self.stay("checkout")
-        if not self.chance.happens(0.9):
+        if not self.chance.happens(0.87):
             self.leave()
             return False
         self.note("add_payment_info", lines=lines)
@@ -496,7 +511,9 @@ class _Walk:
         assert self.page is not None
         chance = self.chance
         self.events.append(
-            Event(chance.uuid(), self.now, event_type, self.page, self.person, props or {}, lines, order, refund)
+            Event(
+                chance.uuid(), self.now, event_type, self.page, self.person, props or {}, lines, order, refund
+            )
         )
         # No two events of a visit share a millisecond: their order is the visitor's.
         self.now += 15 + int(chance.random() * 120)
@@ -510,7 +527,8 @@ def _next_visit(steps: _Walk) -> Return | None:
     chance, history = steps.chance, steps.history
     after = History(
         visits=history.visits + 1,
-        cart=() if steps.order else tuple(steps.cart),
+        # Most carts left behind are forgotten: other tab, cleared storage, expired.
+        cart=() if steps.order or chance.happens(0.6) else tuple(steps.cart),
         has_account=steps.has_account,
         has_bought=history.has_bought or steps.order is not None,
     )
@@ -518,7 +536,17 @@ def _next_visit(steps: _Walk) -> Return | None:
         starts = steps.now + int(_days(chance, chance.between(3, 18)))
         return Return(starts, History(after.visits, (), steps.order, after.has_account, True))
     pages = sum(event.event_type == "page_view" for event in steps.events)
-    likely = 0.16 if pages == 1 else 0.6 if after.cart else 0.55 if after.has_bought else 0.38
+    likely = (
+        0.75
+        if steps.is_shared
+        else 0.16
+        if pages == 1
+        else 0.5
+        if after.cart
+        else 0.55
+        if after.has_bought
+        else 0.38
+    )
     if not chance.happens(likely):
         return None
     gap = chance.pick(_GAPS)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+EVENTS_PATH = "/v1/events"
+USER_EVENTS_PATH = "/v1/user/events"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -21,11 +24,12 @@ class Request:
 class Edge:
     """What CloudFront adds: where the viewer is, and the secret that makes it believed."""
 
-    secret_header: str = "x-edge-secret"
     secret: str = ""
+    secret_header: str = "x-clicklake-edge-secret"
 
     def headers(self, country: str, city: str) -> dict[str, str]:
         place = {"cloudfront-viewer-country": country, "cloudfront-viewer-city": city}
         return place | ({self.secret_header: self.secret} if self.secret else {})
-EVENTS_PATH = "/v1/events"
-USER_EVENTS_PATH = "/v1/user/events"
+
+
+WITHOUT_SECRET = Edge()

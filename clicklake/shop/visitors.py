@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
-from clicklake.shop.catalogue import City, Country, Device, bots, categories_by_wish, countries_by_reach, devices
+from clicklake.shop.catalogue import (
+    City,
+    Country,
+    Device,
+    bots,
+    categories_by_wish,
+    countries_by_reach,
+    devices,
+)
 from clicklake.shop.chance import Chance, Weighted
 
 HOUR_MS = 3_600_000
@@ -23,7 +31,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One browser. `people` may sign in with it: none, one, or two who share it.
+    """One browser. `people` may sign in with it: none, one, or two who share it. `has_account`: they were
+    customers before they came with this browser.
 
     `clock_ahead_ms` is what its clock shows too much. `wish` is how much it is after something (1 is
     usual). `key` names it for ever, whatever else is simulated.
@@ -39,6 +48,7 @@ class Visitor:
     interests: tuple[str, ...]
     wish: float
     people: tuple[Person, ...]
+    has_account: bool
     analytics: str
     marketing: str
     tells_consent: bool
@@ -54,7 +64,6 @@ class Visitor:
 
 _STRICT = frozenset({"DE", "AT", "FR", "NL", "BE", "LU", "DK", "SE", "NO", "FI", "IT", "ES"})
 _SDKS = Weighted([("clicklake-js/1.0.0", 88), ("clicklake-js/0.9.2", 8), ("clicklake-app/0.3.1", 4)])
-# What the older snippets still call things is the wire's business; see wire.OLD_NAMES.
 
 
 def new_visitor(seed: int, day: date, number: int) -> Visitor:
@@ -64,6 +73,7 @@ def new_visitor(seed: int, day: date, number: int) -> Visitor:
     country = chance.pick(countries_by_reach())
     device = chance.pick(devices())
     analytics, marketing = _consent(chance, country)
+    people = _people(chance, seed)
     return Visitor(
         key=key,
         seed=seed,
@@ -74,7 +84,8 @@ def new_visitor(seed: int, day: date, number: int) -> Visitor:
         address=_address(chance),
         interests=tuple(chance.pick(categories_by_wish()) for _ in range(2)),
         wish=min(chance.around(1.0, 0.6), 4.0),
-        people=_people(chance, seed),
+        people=people,
+        has_account=len(people) > 1 or chance.happens(0.5),
         analytics=analytics,
         marketing=marketing,
         tells_consent=analytics != "unknown" or chance.happens(0.5),
@@ -102,6 +113,7 @@ def new_bot(seed: int, day: date, number: int) -> Visitor:
         interests=tuple(chance.pick(categories_by_wish()) for _ in range(2)),
         wish=0.0,
         people=(),
+        has_account=False,
         analytics="granted",
         marketing="unknown",
         tells_consent=chance.happens(0.7),

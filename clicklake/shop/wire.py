@@ -8,17 +8,20 @@ import heapq
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import date
+from functools import lru_cache
 
 import msgspec
 
 from clicklake.shop.chance import Chance, Weighted
 from clicklake.shop.journeys import CURRENCY, ORIGIN, Event, Line, Order, Visit
-from clicklake.shop.requests import EVENTS_PATH, USER_EVENTS_PATH, Edge, Request
+from clicklake.shop.requests import EVENTS_PATH, USER_EVENTS_PATH, WITHOUT_SECRET, Edge, Request
 from clicklake.shop.visitors import DAY_MS, HOUR_MS, Visitor
 
 CONTRACT_VERSION = 1
 MAX_BATCH_EVENTS = 60
+# Beacons under way may hold 64 KB in all; what is larger goes by fetch.
+MAX_BEACON_BYTES = 60_000
 
 # The application and the older snippet use older names for some events.
 OLD_NAMES: Mapping[str, str] = {"view_item": "view", "begin_checkout": "checkout"}
@@ -26,12 +29,17 @@ OLD_NAMES: Mapping[str, str] = {"view_item": "view", "begin_checkout": "checkout
 
 @dataclass(frozen=True)
 class Faults:
-    """How often the road fails, as shares of batches (or of the visits that could)."""
+    """How often the road fails, as shares of batches (`lost_answers`, `rubbish`), of visits (`noise`: a
+    request that is none), and of the visits that could (`unsent_tabs`, `offline_visits`)."""
 
     lost_answers: float = 0.011
-    rubbish: float = 0.028
+    rubbish: float = 0.03
+    noise: float = 0.003
     unsent_tabs: float = 0.55
     offline_visits: float = 0.6
+
+
+USUAL_FAULTS = Faults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,12 @@ class _Batch:
 
 def deliver(
     visits: Iterable[Visit],
-    edge: Edge = Edge(),
-    faults: Faults = Faults(),
+    edge: Edge = WITHOUT_SECRET,
+    faults: Faults = USUAL_FAULTS,
     flush_after_ms: int = DAY_MS,
 ) -> Iterator[Delivery]:
-    """Deliveries in order of received_at. A batch closes when the visit ends, the sign-in changes, the page
-    gives way to the payment gateway, or `flush_after_ms` have passed since its first event."""
+    """Deliveries in order of received_at. A batch closes when the visit ends, the sign-in changes, or
+    `flush_after_ms` have passed since its first event."""
     road = _Road(edge, faults, flush_after_ms)
     for visit in visits:
         yield from road.due(visit.started_at_ms)
@@ -101,7 +109,11 @@ class _Road:
                 # Back online, and no visit since has taken the batches along.
                 del self.held[arrived.visitor.key]
                 for batch in arrived.batches:
-                    self.send(batch, arrived.until_ms, Chance(arrived.visitor.seed, "online", batch.events[0].event_id))
+                    self.send(
+                        batch,
+                        arrived.until_ms,
+                        Chance(arrived.visitor.seed, "online", batch.events[0].event_id),
+                    )
 
     def take(self, visit: Visit) -> None:
         visitor = visit.visitor
@@ -118,6 +130,18 @@ class _Road:
             return
         for batch in batches:
             self.send(batch, batch.events[-1].happened_at_ms, chance)
+        if chance.happens(self.faults.noise):
+            self.make_noise(visit, chance)
+
+    def make_noise(self, visit: Visit, chance: Chance) -> None:
+        """Something that calls the address and speaks no JSON: its answer is a 400, its trace one line."""
+        body, content_type = chance.pick(_NOISE)
+        visitor = visit.visitor
+        arrived = visit.ended_at_ms + chance.integer(1_000, 60_000)
+        headers = {"content-type": content_type, "user-agent": visitor.device.user_agent, "origin": ORIGIN}
+        headers |= self.edge.headers(visitor.country.code, visitor.city.name)
+        request = Request(arrived, EVENTS_PATH, headers, body, visitor.address)
+        self.push(arrived, Delivery(request, (), (Rubbish("noise", body),), visitor, 1, 0))
 
     def holds_until(self, visit: Visit, chance: Chance) -> int | None:
         """When the visit's batches can be sent if not at once: the phone is offline, or the tab closed before
@@ -135,14 +159,19 @@ class _Road:
     def send(self, batch: _Batch, sends_at_ms: int, chance: Chance) -> None:
         """Puts a batch on its way, and once more if its answer gets lost."""
         sent_at = sends_at_ms + chance.integer(5, 900)
+        lines = [_encode(line) for line in batch.lines]
         rubbish = (_rubbish(batch, chance),) if chance.happens(self.faults.rubbish) else ()
         shape = chance.pick(_SIGNED_IN_SHAPES if batch.user else _SHAPES)
         if any(piece.kind == "not_json" for piece in rubbish):
             shape = _NDJSON
+        elif shape.content_type == _BEACON and sum(map(len, lines)) > MAX_BEACON_BYTES:
+            shape = _JSON
         attempts = 1
         while True:
             received_at = sent_at + int(min(chance.around(110, 0.7), 20_000))
-            self.push(received_at, self.delivery(batch, rubbish, shape, sent_at, received_at, attempts))
+            self.push(
+                received_at, self.delivery(batch, lines, rubbish, shape, sent_at, received_at, attempts)
+            )
             if attempts == 3 or batch.visitor.is_bot or not chance.happens(self.faults.lost_answers):
                 return
             # The SDK tries again after seconds, or with its next page hours later.
@@ -153,6 +182,7 @@ class _Road:
     def delivery(
         self,
         batch: _Batch,
+        lines: list[bytes],
         rubbish: tuple[Rubbish, ...],
         shape: "_Shape",
         sent_at: int,
@@ -160,7 +190,7 @@ class _Road:
         attempt: int,
     ) -> Delivery:
         visitor = batch.visitor
-        lines = [_encode(line) for line in batch.lines] + [piece.line for piece in rubbish]
+        lines = lines + [piece.line for piece in rubbish]
         shown = _iso(sent_at + visitor.clock_ahead_ms)
         request = Request(
             received_at,
@@ -207,7 +237,6 @@ def _batches(visit: Visit, chance: Chance, flush_after_ms: int) -> list[_Batch]:
             or batch.user != user
             or len(batch.events) >= MAX_BATCH_EVENTS
             or event.happened_at_ms - batch.events[0].happened_at_ms > flush_after_ms
-            or (event.event_type == "page_view" and _is_back_from_gateway(event))
         ):
             batch = _Batch(visitor, user)
             batches.append(batch)
@@ -216,16 +245,12 @@ def _batches(visit: Visit, chance: Chance, flush_after_ms: int) -> list[_Batch]:
     return batches
 
 
-def _is_back_from_gateway(event: Event) -> bool:
-    return event.page.kind == "thank_you" and not event.page.referrer.startswith(ORIGIN)
-
-
 def _join(earlier: list[_Batch], later: list[_Batch]) -> list[_Batch]:
     """The queue of a device sends its oldest first; one person's events never travel with another's token."""
     joined: list[_Batch] = []
     for batch in earlier + later:
         last = joined[-1] if joined else None
-        if last and last.user == batch.user and len(last.events) + len(batch.events) <= 2 * MAX_BATCH_EVENTS:
+        if last and last.user == batch.user and len(last.events) + len(batch.events) <= MAX_BATCH_EVENTS:
             last.events.extend(batch.events)
             last.lines.extend(batch.lines)
         else:
@@ -337,9 +362,18 @@ def _money(cents: int) -> float:
 
 
 def _iso(moment_ms: int) -> str:
-    moment = datetime.fromtimestamp(moment_ms // 1000, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03d}Z"
+    days, rest = divmod(moment_ms, DAY_MS)
+    seconds, milliseconds = divmod(rest, 1000)
+    minutes = seconds // 60
+    return f"{_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds % 60:02d}.{milliseconds:03d}Z"
 
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    return date.fromordinal(_EPOCH + days).isoformat()
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 _encode = msgspec.json.Encoder().encode
 
@@ -360,17 +394,20 @@ class _Shape:
         if self.form == "envelope":
             body = b"{" + stamp + b',"events":[' + b",".join(lines) + b"]}"
         else:
-            stamped = [b"{" + stamp + b"," + line[1:] if line.startswith(b'{"event_id"') else line for line in lines]
+            stamped = [
+                b"{" + stamp + b"," + line[1:] if line.startswith(b'{"event_id"') else line for line in lines
+            ]
             body = b"\n".join(stamped) + b"\n" if self.form == "ndjson" else b"[" + b",".join(stamped) + b"]"
         return _gzip(body) if self.is_gzip else body
 
 
+_BEACON = "text/plain;charset=UTF-8"
 _NDJSON = _Shape("ndjson", "application/x-ndjson")
 _JSON = _Shape("envelope", "application/json")
 _ZIPPED = _Shape("envelope", "application/octet-stream", is_gzip=True)
 _SHAPES = Weighted(
     [
-        (_Shape("envelope", "text/plain;charset=UTF-8"), 68),
+        (_Shape("envelope", _BEACON), 68),
         (_JSON, 14),
         (_Shape("array", "application/json"), 4),
         (_NDJSON, 4),
@@ -400,6 +437,14 @@ _KINDS = Weighted(
     ]
 )
 
+_NOISE = Weighted(
+    [
+        ((b"hello=1&q=%27%20or%201", "text/plain;charset=UTF-8"), 4),
+        ((b'{"events":[{"event_type":"page_view","page_url":', "application/json"), 4),
+        ((_gzip(b'{"events":[]}')[:-9], "application/octet-stream"), 2),
+    ]
+)
+
 
 def _rubbish(batch: _Batch, chance: Chance) -> Rubbish:
     """What a broken tag on the same page sends: an event of its own, and wrong."""
@@ -415,7 +460,10 @@ def _rubbish(batch: _Batch, chance: Chance) -> Rubbish:
         event["event_type"] = chance.one_of(("gtm.scrollDepth", "hover_intent", "video_25"))
     elif kind == "bad_money":
         price = chance.one_of(("-1", "12,50", "free", "19.99999"))
-        event |= {"event_type": "add_to_cart", "items": [{"product_id": "KEY-1001", "price": price, "qty": 1}]}
+        event |= {
+            "event_type": "add_to_cart",
+            "items": [{"product_id": "KEY-1001", "price": price, "qty": 1}],
+        }
     elif kind == "too_many_own_keys":
         event["props"] = {f"dimension{number}": "1" for number in range(1, 31)}
     elif kind == "bad_quantity":

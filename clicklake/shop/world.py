@@ -4,7 +4,7 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from clicklake.shop.arrivals import DIRECT, Arrival, arrive
 from clicklake.shop.chance import Chance, Weighted
@@ -16,8 +16,58 @@ _EARTH_MS = 14 * HOUR_MS
 
 # Monday first.
 _WEEKDAYS = (1.1, 1.07, 1.04, 1.0, 0.9, 0.85, 1.04)
-_HOURS_AT_WORK = (2, 1, 0.6, 0.5, 0.5, 0.8, 2, 4, 6, 7, 7.5, 8, 8.5, 7.5, 7, 7, 7.5, 8.5, 9.5, 11, 12, 11, 8, 4.5)
-_HOURS_AT_HOME = (3.5, 2, 1, 0.7, 0.5, 0.6, 1, 2, 4, 6.5, 8.5, 9.5, 9, 8.5, 8.5, 9, 9.5, 9.5, 9.5, 10, 11, 10, 7.5, 5)
+_HOURS_AT_WORK = (
+    2,
+    1,
+    0.6,
+    0.5,
+    0.5,
+    0.8,
+    2,
+    4,
+    6,
+    7,
+    7.5,
+    8,
+    8.5,
+    7.5,
+    7,
+    7,
+    7.5,
+    8.5,
+    9.5,
+    11,
+    12,
+    11,
+    8,
+    4.5,
+)
+_HOURS_AT_HOME = (
+    3.5,
+    2,
+    1,
+    0.7,
+    0.5,
+    0.6,
+    1,
+    2,
+    4,
+    6.5,
+    8.5,
+    9.5,
+    9,
+    8.5,
+    8.5,
+    9,
+    9.5,
+    9.5,
+    9.5,
+    10,
+    11,
+    10,
+    7.5,
+    5,
+)
 _WORKDAY = Weighted(enumerate(_HOURS_AT_WORK))
 _WEEKEND = Weighted(enumerate(_HOURS_AT_HOME))
 
@@ -61,7 +111,9 @@ def visits(seed: int, season: Season, first_day: date) -> Iterator[Visit]:
         settled = midnight + DAY_MS - _EARTH_MS
         while waiting and waiting[0][0] < settled:
             starts, _, _, visitor, history = heapq.heappop(waiting)
-            visit = walk(visitor, history, _arrival(season, visitor, history, starts), starts, _sale(season, starts))
+            visit = walk(
+                visitor, history, _arrival(season, visitor, history, starts), starts, _sale(season, starts)
+            )
             if visit.returns:
                 back = visit.returns
                 at = (back.starts_at_ms, visitor.key, back.history.visits, visitor, back.history)
@@ -102,4 +154,4 @@ def _date(moment_ms: int) -> date:
 
 
 def _midnight_ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=timezone.utc).timestamp()) * 1000
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000
