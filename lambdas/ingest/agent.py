@@ -14,21 +14,23 @@ MAX_LENGTH = 512
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """`device_type` is mobile, desktop, tablet, bot or other; browser and os are families or None."""
+    """`device_type` is mobile, desktop, tablet, bot or other; browser and os are families; None: not known."""
 
     browser: str | None
     os: str | None
-    device_type: str
+    device_type: str | None
     is_bot: bool
     bot_reasons: tuple[str, ...]
 
 
 NO_AGENT = Agent(None, None, "other", True, ("no_user_agent",))
 # The shop's own servers are no visitors: what they are written in says nothing.
-SERVER = Agent(None, None, "other", False, ())
+SERVER = Agent(None, None, None, False, ())
 
 _MOBILE_SYSTEMS = frozenset({"iOS", "Android", "Windows Phone", "BlackBerry OS", "KaiOS", "HarmonyOS"})
-_DESKTOP_SYSTEMS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"})
+_DESKTOP_SYSTEMS = frozenset(
+    {"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"}
+)
 _TABLETS = ("iPad", "Kindle", "Nexus 7", "Nexus 10", "Tablet", "GT-P", "SM-T", "SM-X", "Tab ", "MediaPad")
 
 

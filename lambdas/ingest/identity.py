@@ -1,15 +1,9 @@
-"""Who a user is without saying who: keyed hashes, and ids for events that came without one."""
+"""Who a user is without saying who: keyed hashes."""
 
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import msgspec
-import rfc8785
-
-_SAFE_INTEGER = 2**53 - 1
 
 
 @dataclass(frozen=True)
@@ -44,36 +38,16 @@ class HashKeys:
         digest = hmac.digest(key, user.encode("utf-8", "surrogatepass"), "sha256")
         return f"{version}.{urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"
 
-    def derive_id(self, material: bytes) -> str:
-        """A stable id of 64 hex digits for something that has none, or whose own may not be kept."""
-        return hmac.digest(self.keys[0][1], material, "sha256").hex()
+    @property
+    def first(self) -> bytes:
+        """The oldest key: for hashes that must never change."""
+        return self.keys[0][1]
+
+    def replace_id(self, text: str) -> str:
+        """Stands for an id that holds personal data: 64 hex digits, the same for the same id."""
+        return hmac.digest(self.first, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def ingest_id(request_id: str) -> str:
     """The batch: 32 hex digits. A repeated invocation of one request has the same."""
     return hashlib.sha256(request_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def derived_event_id(keys: HashKeys, raw_event: bytes) -> str:
-    """The id of an event sent without one: a function of what was sent, less when it was sent.
-
-    The HMAC is over the event's RFC 8785 form, so neither the order of keys nor white space counts.
-    Where that form does not exist (a lone surrogate, say) it is over the bytes as they came.
-    """
-    try:
-        event = msgspec.json.decode(raw_event, type=dict)
-        event.pop("sent_at", None)
-        return keys.derive_id(rfc8785.dumps(_as_doubles(event)))
-    except (rfc8785.CanonicalizationError, msgspec.DecodeError, UnicodeError, RecursionError):
-        return keys.derive_id(bytes(raw_event))
-
-
-def _as_doubles(value: object) -> object:
-    """RFC 8785 knows numbers as doubles only; integers beyond their exact range become one."""
-    if isinstance(value, Mapping):
-        return {key: _as_doubles(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_as_doubles(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE_INTEGER:
-        return float(value)
-    return value

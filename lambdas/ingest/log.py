@@ -3,10 +3,13 @@
 It never holds a body, a claim or an id of an event, visitor or user.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
+from lambdas.ingest.store import Kept
 
 # CloudWatch bills each metric a month it is sent in: few, and the rare ones only when they happen.
 _UNITS = {
@@ -18,56 +21,55 @@ _UNITS = {
 }
 
 
-def log_line(
-    *,
-    namespace: str,
-    logged_at_ms: int,
-    request_id: str,
-    correlation_id: str,
-    route: str,
-    status: int,
-    error_code: str,
-    event_types: Mapping[str, int],
-    rejections: Mapping[str, int],
-    outcome: str,
-    tries: int,
-    country: str | None,
-    origin: str,
-    is_bot: bool,
-    sent_bytes: int,
-    object_bytes: int,
-    milliseconds: float,
-) -> str:
-    """`event_types` counts accepted events by canonical type, `rejections` rejected ones by reason: both
-    have few keys whatever is sent. `correlation_id` is the batch: it is in the object's key and on
-    every line of it, so the gate and the job can name it too."""
-    accepted, rejected = sum(event_types.values()), sum(rejections.values())
+@dataclass(slots=True)
+class Told:
+    """What the line tells of a request, filled in on its way.
+
+    `correlation_id` is the batch: it is in the object's key and on each of its lines, so the gate and
+    the job can name it too. Events are counted by canonical type and refusals by reason, so that both
+    have few keys whatever is sent.
+    """
+
+    request_id: str
+    correlation_id: str = ""
+    status: int = 0
+    error_code: str = ""
+    event_types: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    kept: Kept = Kept("nothing", 0)
+    country: str | None = None
+    origin: str = ""
+    is_bot: bool = False
+    sent_bytes: int = 0
+    milliseconds: float = 0.0
+
+
+def log_line(told: Told, namespace: str, logged_at_ms: int) -> str:
     metrics: dict[str, float] = {
-        "EventsAccepted": accepted,
-        "EventsRejected": rejected,
-        "RequestMilliseconds": round(milliseconds, 3),
+        "EventsAccepted": sum(told.event_types.values()),
+        "EventsRejected": sum(told.rejections.values()),
+        "RequestMilliseconds": round(told.milliseconds, 3),
     }
-    if outcome == "buffered":
+    if told.kept.outcome == "buffered":
         metrics["RequestsBuffered"] = 1
-    if outcome == "lost":
+    if told.kept.outcome == "lost":
         metrics["RequestsNotStored"] = 1
     line: dict[str, Any] = {
-        "level": "ERROR" if outcome == "lost" else "WARNING" if outcome == "buffered" else "INFO",
+        "level": "ERROR" if told.status >= 500 else "WARNING" if told.kept.error else "INFO",
         "service": "ingest",
-        "request_id": request_id,
-        "correlation_id": correlation_id,
-        "route": route,
-        "status": status,
-        "error_code": error_code,
-        "event_types": event_types,
-        "rejections": rejections,
-        "outcome": outcome,
-        "tries": tries,
-        "country": country,
-        "origin": origin,
-        "is_bot": is_bot,
-        "sent_bytes": sent_bytes,
-        "object_bytes": object_bytes,
+        "request_id": told.request_id,
+        "correlation_id": told.correlation_id,
+        "status": told.status,
+        "error_code": told.error_code,
+        "event_types": told.event_types,
+        "verdicts": told.rejections | {"accepted": sum(told.event_types.values())},
+        "outcome": told.kept.outcome,
+        "tries": told.kept.tries,
+        "country": told.country,
+        "origin": told.origin,
+        "is_bot": told.is_bot,
+        "sent_bytes": told.sent_bytes,
+        "object_bytes": told.kept.object_bytes,
         **metrics,
         "_aws": {
             "Timestamp": logged_at_ms,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from clicklake.contract.json_text import repair_escapes
 from lambdas.ingest.identity import HashKeys
 from lambdas.ingest.scrub import scrub_text
 from lambdas.ingest.urls import reduce_url
@@ -52,7 +53,7 @@ def redacted_json(
     Without consent its personal fields and the queries of its URLs are left out.
     """
     try:
-        event = msgspec.json.decode(raw)
+        event = msgspec.json.decode(repair_escapes(raw))
         is_granted = _is_granted(event, is_granted_by_default)
         if isinstance(event, dict) and not is_granted:
             event = {name: value for name, value in event.items() if name not in _KEPT_WITH_CONSENT}

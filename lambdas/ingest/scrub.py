@@ -13,8 +13,10 @@ _AT = "@\uff20"
 # One cheap look that most texts fail: an at sign (also as JSON or a URL spells it), or seven digits
 # with little between them.
 _SUSPECT = re.compile(rf"[{_AT}]|%40|\d(?:[^\w]{{0,3}}\d){{6}}")
-_DOMAIN = re.compile(rf"(?:[{_AT}]|%40)((?:[\w-]{{1,63}}\.){{1,8}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,24}})|\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?)")
-_NOT_LOCAL = frozenset(" \t\r\n\f\v\0@\uff20<>()[]{},;:\"\\/=?&|")
+_DOMAIN = re.compile(
+    rf"(?:[{_AT}]|%40)((?:[\w-]{{1,63}}\.){{1,8}}(?:xn--[\w-]{{1,59}}|[^\W\d_]{{2,24}})|\[?\d{{1,3}}(?:\.\d{{1,3}}){{3}}\]?)"
+)
+_NOT_LOCAL = frozenset(' \t\r\n\f\v\0@\uff20<>()[]{},;:"\\/=?&|')
 _MAX_LOCAL = 64
 # Digits with at most two of the usual separators between two of them. Bounded, so no text makes it slow.
 _DIGITS = re.compile(

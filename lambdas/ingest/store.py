@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ PUT_TRIES = 3
 SEND_TRIES = 2
 FIRST_PAUSE_SECONDS = 0.05
 
-Outcome = Literal["stored", "buffered", "lost"]
+Outcome = Literal["nothing", "stored", "buffered", "lost"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Clients:
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the batch is: stored in S3, buffered in SQS, or lost (nothing durable took it). `error` is the
+    """Where the batch is: stored in S3, buffered in SQS, lost (nothing durable took it), or
+    nothing, where there was none to keep. `error` is the
     last failure's code on the way there; `object_bytes` is 0 unless stored."""
 
     outcome: Outcome
@@ -46,20 +47,20 @@ def keep(
     key: str,
     queue_url: str,
     ingest_id: str,
-    lines: Sequence[bytes],
+    lines: bytes,
     pause: Callable[[float], None] = time.sleep,
 ) -> Kept:
-    """Puts the lines under `key`, else into the queue. Never raises: the outcome is the answer.
+    """Puts the lines (NDJSON) under `key`, else into the queue. Never raises: the outcome is the answer.
 
     The key stays the same over the tries, so a PUT that took effect and failed to say so is found.
     """
-    body = compress(b"".join(lines))
+    body = compress(lines)
     error = _try(PUT_TRIES, pause, lambda: put_once(clients.s3, bucket, key, body))
     if not error.code:
         return Kept("stored", error.tries, object_bytes=len(body))
     if not queue_url:
         return Kept("lost", error.tries, error.code)
-    for message in to_messages(ingest_id, lines):
+    for message in to_messages(ingest_id, lines.splitlines(keepends=True)):
         sent = _try(
             SEND_TRIES, pause, lambda: clients.sqs.send_message(QueueUrl=queue_url, MessageBody=message)
         )

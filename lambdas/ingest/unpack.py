@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clicklake.contract.limits import MAX_INFLATED_BYTES, MAX_REQUEST_BYTES
+from clicklake.contract.requests import CONTENT_KINDS, ContentKind
 
 ANONYMOUS_ROUTE = "POST /v1/events"
 USER_ROUTE = "POST /v1/user/events"
@@ -15,9 +16,7 @@ ROUTES = (ANONYMOUS_ROUTE, USER_ROUTE)
 
 _GZIP_MARK = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_JSON_TYPES = ("application/json", "text/plain")
-_NDJSON_TYPES = ("application/x-ndjson",)
-_BINARY_TYPES = ("application/octet-stream", "application/gzip")
+_BINARY = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,13 @@ class Call:
     headers: Mapping[str, str]
     user_agent: str
     subject: str | None
+    is_preflight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`is_ndjson` is what the content type says; gzip hides its own, so it is then found from the text."""
-
     content: bytes
-    is_ndjson: bool
+    kind: ContentKind
     sent_bytes: int
 
 
@@ -50,22 +48,30 @@ class Refused:
     unreadable: bytes | None = None
 
 
+def read_headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """By lower-case names, as API Gateway sends them and a local gateway may not."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
 def read_call(event: Mapping[str, Any], allowed_origins: frozenset[str]) -> Call | Refused:
     """Route, origin and verified user. Of the token's claims only `sub` is read, and on the other route none."""
     context = event.get("requestContext") or {}
     http = context.get("http") or {}
     route = event.get("routeKey") or ""
+    is_preflight = False
     if route not in ROUTES:
-        route = f"{http.get('method', '')} {event.get('rawPath', '')}"
+        method = http.get("method", "")
+        is_preflight = method == "OPTIONS"
+        route = f"{'POST' if is_preflight else method} {event.get('rawPath', '')}"
         if route not in ROUTES:
             return Refused(404, "unknown_route", f"send to one of: {', '.join(ROUTES)}")
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = read_headers(event)
     # No Origin: an app or a server. Browsers always send it with a POST across origins, so a page of
     # somebody else cannot leave it out. Compared whole: https://shop.example.evil.test is not the shop.
     if "origin" in headers and headers["origin"] not in allowed_origins:
         return Refused(403, "origin_not_allowed", "this page's origin is not one of the shop's")
     subject = None
-    if route == USER_ROUTE:
+    if route == USER_ROUTE and not is_preflight:
         claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims") or {}
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject:
@@ -76,13 +82,15 @@ def read_call(event: Mapping[str, Any], allowed_origins: frozenset[str]) -> Call
         headers=headers,
         user_agent=headers.get("user-agent") or http.get("userAgent") or "",
         subject=subject,
+        is_preflight=is_preflight,
     )
 
 
 def read_body(event: Mapping[str, Any], content_type: str) -> Body | Refused:
     """Undoes base64 and gzip. Every limit is checked before the step that would take the memory."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind not in _JSON_TYPES + _NDJSON_TYPES + _BINARY_TYPES:
+    content_type = content_type.partition(";")[0].strip().lower()
+    kind = CONTENT_KINDS.get(content_type)
+    if kind is None:
         return Refused(
             415,
             "unsupported_content_type",
@@ -95,7 +103,9 @@ def read_body(event: Mapping[str, Any], content_type: str) -> Body | Refused:
         try:
             sent = b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            return Refused(400, "bad_base64", "the body is not base64", text[:1024].encode("utf-8", "replace"))
+            return Refused(
+                400, "bad_base64", "the body is not base64", text[:1024].encode("utf-8", "replace")
+            )
     else:
         if len(text) > MAX_REQUEST_BYTES:
             return _too_large(MAX_REQUEST_BYTES)
@@ -105,10 +115,10 @@ def read_body(event: Mapping[str, Any], content_type: str) -> Body | Refused:
         return _too_large(MAX_REQUEST_BYTES)
     if sent[:2] == _GZIP_MARK:
         content = inflate(sent)
-        return content if isinstance(content, Refused) else Body(content, kind in _NDJSON_TYPES, len(sent))
-    if kind in _BINARY_TYPES:
-        return Refused(415, "unsupported_content_type", f"{kind} has to be gzip")
-    return Body(sent, kind in _NDJSON_TYPES, len(sent))
+        return content if isinstance(content, Refused) else Body(content, kind, len(sent))
+    if content_type == _BINARY:
+        return Refused(415, "unsupported_content_type", f"{content_type} has to be gzip")
+    return Body(sent, kind, len(sent))
 
 
 def inflate(sent: bytes) -> bytes | Refused:

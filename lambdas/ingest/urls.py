@@ -3,11 +3,10 @@
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from clicklake.contract.consent import CLICK_IDS
 from lambdas.ingest.scrub import PHONE, scrub_code, scrub_text
 
-CLICK_IDS = frozenset(
-    ("gclid", "gbraid", "wbraid", "dclid", "gad_source", "msclkid", "ttclid", "twclid", "li_fat_id", "fbclid")
-)
+_CLICK_IDS = frozenset(CLICK_IDS)
 CAMPAIGN_PREFIX = "utm_"
 _CALLS = ("tel:", "sms:", "callto:", "fax:")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._[]%"
@@ -45,7 +44,7 @@ def _reduce_pair(pair: str, search_parameters: frozenset[str]) -> str:
         text = unquote_plus(value) if "%" in value or "+" in value else value
         scrubbed = scrub_text(text)
         return pair if scrubbed == text else f"{name}{equals}{quote_plus(scrubbed, safe='[]')}"
-    if key in CLICK_IDS:
+    if key in _CLICK_IDS:
         return scrub_code(pair)
     if key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum():
         return name + equals + _scrub_encoded(value, quoted_by="[]", is_form=True)

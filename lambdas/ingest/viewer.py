@@ -39,9 +39,7 @@ def is_secret(given: str, expected: str) -> bool:
     return is_equal
 
 
-def read_viewer(
-    headers: Mapping[str, str], user_agent: str, *, edge_secret: str, server_key: str
-) -> Viewer:
+def read_viewer(headers: Mapping[str, str], user_agent: str, *, edge_secret: str, server_key: str) -> Viewer:
     """`headers` have lower-case names, as API Gateway sends them. X-Forwarded-For is never read."""
     origin = "browser"
     if SERVER_KEY_HEADER in headers and is_secret(headers[SERVER_KEY_HEADER], server_key):

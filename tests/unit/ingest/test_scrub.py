@@ -70,7 +70,15 @@ def test_numbers_of_articles_and_campaigns_stay_in_codes(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["a" * 32_000 + "@", "@" * 32_000, "a@" * 16_000, "a@b." * 8_000, "1" * 32_000, "1-" * 16_000, "+1(" * 10_000],
+    [
+        "a" * 32_000 + "@",
+        "@" * 32_000,
+        "a@" * 16_000,
+        "a@b." * 8_000,
+        "1" * 32_000,
+        "1-" * 16_000,
+        "+1(" * 10_000,
+    ],
 )
 def test_no_text_of_32_kb_takes_longer_than_a_quarter_second(text):
     started = time.process_time()

@@ -12,7 +12,11 @@ def settings_of(**environment):
 
 def test_defaults_are_the_careful_ones():
     settings = settings_of()
-    assert (settings.unknown_consent, settings.accept_flat, settings.collect_user_age) == ("denied", False, False)
+    assert (settings.unknown_consent, settings.accept_flat, settings.collect_user_age) == (
+        "denied",
+        False,
+        False,
+    )
     assert (settings.edge_secret, settings.server_key, settings.allowed_origins) == ("", "", ())
     assert settings.search_parameters == ("q", "query", "s", "search")
 
@@ -32,7 +36,9 @@ def test_lists_are_separated_by_commas():
 @pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_a_missing_name_is_said(name):
     with pytest.raises(ValueError, match=name):
-        Settings.from_environment({key: value for key, value in REQUIRED.items() if key != name}, PARAMETERS.get)
+        Settings.from_environment(
+            {key: value for key, value in REQUIRED.items() if key != name}, PARAMETERS.get
+        )
 
 
 @pytest.mark.parametrize("wrong", [{"UNKNOWN_CONSENT": "maybe"}, {"ACCEPT_FLAT": "yes"}])

@@ -10,7 +10,10 @@ SEARCH = frozenset({"q", "search"})
     [
         ("https://shop.example/p/1#reviews", "https://shop.example/p/1"),
         ("https://shop.example/?token=secret", "https://shop.example/"),
-        ("https://shop.example/?utm_source=a&sid=1&gclid=b&q=red", "https://shop.example/?utm_source=a&gclid=b&q=red"),
+        (
+            "https://shop.example/?utm_source=a&sid=1&gclid=b&q=red",
+            "https://shop.example/?utm_source=a&gclid=b&q=red",
+        ),
         ("https://shop.example/?UTM_Medium=cpc&Q=x", "https://shop.example/?UTM_Medium=cpc&Q=x"),
         ("https://shop.example/?utm_%73ource=a", "https://shop.example/?utm_%73ource=a"),
         ("https://shop.example/?utm_=a&utm_x%3Cscript=1", "https://shop.example/"),

@@ -1,0 +1,67 @@
+"""Judges a request's events one by one: every one becomes a line, accepted or rejected. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from clicklake.contract.decode import decode_event
+from clicklake.contract.limits import MAX_EVENTS
+from clicklake.contract.raw import RawLine
+from clicklake.contract.reasons import MEANING, Reason, Refusal
+from clicklake.contract.requests import split_body
+from lambdas.ingest.answers import Rejection
+from lambdas.ingest.lines import Batch, Rules, accepted_line, event_id_of, rejected_line
+from lambdas.ingest.scrub import scrub_text
+from lambdas.ingest.unpack import Body, Refused
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """The lines to write, in the order of the events. `refused` is the answer where the body as a whole
+    could not be read: its one line is written all the same."""
+
+    lines: list[RawLine] = field(default_factory=list)
+    accepted_ids: list[str] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    refused: Refused | None = None
+
+
+def judge(
+    body: Body, batch: Batch, rules: Rules, *, accept_flat: bool, is_recent: Callable[[str], bool]
+) -> Verdicts | Refused:
+    """`is_recent` knows the ids just stored: they are marked, and written like the others."""
+    split = split_body(body.content, body.kind)
+    if split.refusal is not None:
+        reason = split.refusal.reason
+        return judge_unreadable(Refused(400, str(reason), MEANING[reason], body.content), batch, rules)
+    if len(split.events) > MAX_EVENTS:
+        return Refused(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
+    if split.sent_at is not None:
+        batch = replace(batch, sent_at=split.sent_at)
+    verdicts = Verdicts()
+    for position, raw in enumerate(split.events):
+        decoded = decode_event(raw, accept_flat=accept_flat)
+        if isinstance(decoded, Refusal):
+            verdicts.lines.append(rejected_line(decoded, raw, batch, rules, position=position))
+            field_name = decoded.field and scrub_text(decoded.field)
+            verdicts.rejections.append(Rejection(position, str(decoded.reason), field_name))
+        else:
+            event_id = event_id_of(decoded, raw, rules.keys)
+            verdicts.lines.append(
+                accepted_line(
+                    decoded,
+                    batch,
+                    rules,
+                    position=position,
+                    event_id=event_id,
+                    maybe_repeat=is_recent(event_id),
+                )
+            )
+            verdicts.accepted_ids.append(event_id)
+    return verdicts
+
+
+def judge_unreadable(refused: Refused, batch: Batch, rules: Rules) -> Verdicts:
+    """A body that is not what it should be is one rejected line, so that nothing vanishes."""
+    reason = Reason.BAD_GZIP if refused.error == Reason.BAD_GZIP else Reason.NOT_JSON
+    line = rejected_line(Refusal(reason), refused.unreadable or b"", batch, rules, position=0)
+    return Verdicts([line], rejections=[Rejection(0, str(reason), None)], refused=refused)
