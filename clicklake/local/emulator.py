@@ -11,8 +11,10 @@ A state file in .clicklake/ lets other commands find a running twin.
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -121,12 +123,14 @@ def start(port: int = 0) -> Emulator:
     environment = {**os.environ, **_aws_environment(""), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     for name in (*_UNSET, "AWS_ENDPOINT_URL"):
         environment.pop(name, None)
+    words = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes to it as long as it lives
     process = subprocess.Popen(
         [sys.executable, "-m", "clicklake.local.emulator_server", str(port)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=words,
         env=environment,
+        process_group=0,  # Ctrl-C is the parent's to handle
     )
     said = b""
     try:
@@ -137,10 +141,12 @@ def start(port: int = 0) -> Emulator:
             process.kill()
     if said.isdigit():
         return Emulator(process, int(said))
-    words = process.communicate()[1].decode(errors="replace").strip().splitlines()
-    if words and words[-1].startswith("cannot listen"):
-        raise TwinError(f"Port {port} is taken: choose another one with --port, or leave it out for a free one.")
-    raise TwinError(f"The emulator did not start: {words[-1] if words else f'no answer within {_START_SECONDS} s'}.")
+    process.communicate()
+    words.seek(0)
+    lines = words.read().decode(errors="replace").strip().splitlines() or [f"no answer in {_START_SECONDS} s"]
+    if lines[-1].startswith("Port "):
+        raise TwinError(lines[-1])
+    raise TwinError(f"The emulator did not start: {lines[-1]}.")
 
 
 @contextmanager
@@ -173,7 +179,7 @@ def find_lake() -> Lake:
     lake = _read_state()
     if lake is None:
         raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
-    if not _is_alive(lake.pid):
+    if not (_is_alive(lake.pid) and _answers(lake.endpoint_url)):
         _state_path().unlink(missing_ok=True)
         raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
     return lake
@@ -199,6 +205,15 @@ def _read_state() -> Lake | None:
         return Lake(**json.loads(_state_path().read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _answers(endpoint_url: str) -> bool:
+    port = int(endpoint_url.rsplit(":", 1)[-1])
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def _is_alive(pid: int) -> bool:

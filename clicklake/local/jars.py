@@ -74,10 +74,13 @@ def _fetch(folder: Path) -> None:
         (work / "settings.xml").write_text(_SETTINGS)
         (work / "ivy.xml").write_text(_module())
         retrieved = work / "all" / "[organisation]~[artifact]-[revision].[ext]"
-        command = [str(java_home() / "bin" / "java"), f"-Duser.home={work}", "-cp", str(_ivy_jar()), "org.apache.ivy.Main"]
+        command = [str(java_home() / "bin" / "java"), f"-Duser.home={work}"]
+        command += ["-cp", str(_ivy_jar()), "org.apache.ivy.Main"]
         command += ["-settings", str(work / "settings.xml"), "-ivy", str(work / "ivy.xml"), "-confs", "default"]
         command += ["-cache", str(folder.parent / "ivy"), "-retrieve", str(retrieved), "-types", "jar", "bundle"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+        )
         if done.returncode != 0:
             (folder.parent / "failure.log").write_text(done.stdout + done.stderr)
             raise TwinError(

@@ -1,0 +1,71 @@
+"""The refresh job's process on a laptop: one JVM that stays warm, one run after the other.
+
+Started by refresher.py as `python -m clicklake.local.job_server FOLDER`. Reads a JSON array of the
+job's arguments per line; writes the job's own lines and, after each run, one line that begins with
+ANSWER. It ends, and its JVM with it, when its standard input closes.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+ANSWER = "\x1e"
+
+
+def serve(folder: Path) -> None:
+    calls: queue.Queue[list[str]] = queue.Queue()
+    threading.Thread(target=_read_calls, args=(calls,), daemon=True).start()
+    while True:
+        arguments = calls.get()
+        try:
+            answer = {"report": _run(arguments, folder)}
+        except Exception as error:  # noqa: BLE001 - told to the caller, who decides
+            traceback.print_exc()
+            answer = {"error": _sentence(error)}
+        print(ANSWER + json.dumps(answer, default=str), flush=True)
+
+
+def _run(arguments: list[str], folder: Path) -> dict[str, Any]:
+    from clicklake.local.spark import laptop_settings, prepare
+    from glue_jobs.arguments import read_arguments
+    from glue_jobs.refresh_lake import refresh
+    from glue_jobs.runtime import start_session
+
+    settings = read_arguments(arguments)
+    prepare()
+    spark = start_session(settings, laptop_settings(folder))
+    report = refresh(spark, settings, say=lambda text: print(text, flush=True))
+    return {**asdict(report), "sentence": report.sentence()}
+
+
+def _sentence(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0][:400]}" if lines else type(error).__name__
+
+
+def _read_calls(calls: "queue.Queue[list[str]]") -> None:
+    for line in sys.stdin:
+        calls.put(json.loads(line))
+    _end()
+
+
+def _end() -> None:
+    try:
+        from pyspark import SparkContext
+
+        gateway = SparkContext._gateway
+        if gateway is not None and gateway.proc is not None:
+            gateway.proc.kill()
+            gateway.proc.wait()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

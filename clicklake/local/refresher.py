@@ -1,0 +1,124 @@
+"""Runs the refresh job in a process of its own, so that Ctrl-C, a crash or a full heap stays there.
+
+    with running_job(lake, log) as job:
+        report = job.run(["--command", "refresh", ...], say=print)
+"""
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from clicklake.local.emulator import Lake
+from clicklake.local.jars import classpath
+from clicklake.local.java import java_home
+from clicklake.local.job_server import ANSWER
+from clicklake.local.places import ROOT, TwinError
+
+_END_SECONDS = 10
+
+
+class Job:
+    """The job's process. Use `running_job`."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self._process = process
+        self._log = log
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def run(self, arguments: list[str], say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+        """One run; `say` gets its lines as they come. Returns the run's report; TwinError where it failed."""
+        try:
+            self._process.stdin.write(json.dumps(arguments) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise TwinError(self._ended()) from None
+        while (line := self._lines.get()) is not None:
+            if not line.startswith(ANSWER):
+                say(line)
+                continue
+            answer = json.loads(line.removeprefix(ANSWER))
+            if "error" in answer:
+                raise TwinError(f"The refresh failed ({answer['error']}); the details are in {self._log}.")
+            return answer["report"]
+        raise TwinError(self._ended())
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def _ended(self) -> str:
+        return f"The refresh job ended before it was done; the details are in {self._log}."
+
+
+@contextmanager
+def running_job(lake: Lake, log: Path) -> Iterator[Job]:
+    """A job process for `lake`; what Spark has to say goes to `log`. Nothing of it is left at the end."""
+    classpath()  # here, where the message about fetching is seen
+    java_home()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="clicklake-"))
+    environment = {**os.environ, **lake.environment(), "PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
+    environment["PYTHONPATH"] = str(ROOT)
+    try:
+        with open(log, "w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "clicklake.local.job_server", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=environment,
+                process_group=0,  # Ctrl-C is ours to handle
+            )
+        try:
+            yield Job(process, log)
+        finally:
+            _stop(process)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Ends the process and its JVM, which is of the same process group."""
+    try:
+        process.stdin.close()
+    except OSError:
+        pass
+    try:
+        process.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 2
+    while _group_exists(process.pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    if _group_exists(process.pid):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
