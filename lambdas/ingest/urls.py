@@ -1,5 +1,6 @@
 """URLs as they may be stored: without credentials and fragment, the query reduced to an allow-list."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -22,7 +23,7 @@ def reduce_url(url: str, search_parameters: frozenset[str]) -> str:
     if url[:9].lower().startswith(_CALLS):
         return url[: url.index(":") + 1] + PHONE
     address, _, query = url.partition("?")
-    address = _scrub_encoded(_without_credentials(address), quoted_by=_PATH_SAFE)
+    address = _scrub_path(_without_credentials(address))
     if not query:
         return address
     pairs = [kept for pair in query.split("&") if (kept := _reduce_pair(pair, search_parameters))]
@@ -41,23 +42,27 @@ def _reduce_pair(pair: str, search_parameters: frozenset[str]) -> str:
     name, equals, value = pair.partition("=")
     key = (unquote_plus(name) if "%" in name or "+" in name else name).lower()
     if key in search_parameters:
-        text = unquote_plus(value) if "%" in value or "+" in value else value
-        scrubbed = scrub_text(text)
-        return pair if scrubbed == text else f"{name}{equals}{quote_plus(scrubbed, safe='[]')}"
-    if key in _CLICK_IDS:
-        return scrub_code(pair)
-    if key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum():
-        return name + equals + _scrub_encoded(value, quoted_by="[]", is_form=True)
+        return name + equals + _scrub_value(value, scrub_text)
+    if key in _CLICK_IDS or (
+        key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum()
+    ):
+        return name + equals + _scrub_value(value, scrub_code)
     return ""
 
 
-def _scrub_encoded(text: str, quoted_by: str, is_form: bool = False) -> str:
-    """Scrubs what the percent-encoding hides; encodes again only if something was found."""
-    has_code = "%" in text or (is_form and "+" in text)
-    plain = (unquote_plus(text) if is_form else unquote(text)) if has_code else text
+def _scrub_value(value: str, scrub: Callable[[str], str]) -> str:
+    """Scrubs what the encoding hides; encodes again only if something was found."""
+    if "%" not in value and "+" not in value:
+        return scrub(value)
+    plain = unquote(value)
+    # A plus is a space, or a careless phone number's: looked at as both.
+    scrubbed = scrub(scrub(plain).replace("+", " "))
+    return value if scrubbed == plain.replace("+", " ") else quote_plus(scrubbed, safe="[]")
+
+
+def _scrub_path(address: str) -> str:
+    if "%" not in address:
+        return scrub_code(address)
+    plain = unquote(address)
     scrubbed = scrub_code(plain)
-    if scrubbed == plain:
-        return text
-    if not has_code:
-        return scrubbed
-    return quote_plus(scrubbed, safe=quoted_by) if is_form else quote(scrubbed, safe=quoted_by)
+    return address if scrubbed == plain else quote(scrubbed, safe=_PATH_SAFE)
