@@ -1,16 +1,19 @@
 -- Countries: visits, conversion and money by country in the last full four weeks
 select
-    value as country,
-    sessions,
-    conversion_rate,
-    conversion_low,
-    conversion_high,
-    orders,
-    net_revenue,
-    average_order_value,
-    currency
+    segments.value as country,
+    countries.country_name,
+    countries.continent,
+    segments.sessions,
+    segments.conversion_rate,
+    segments.conversion_low,
+    segments.conversion_high,
+    segments.orders,
+    segments.net_revenue,
+    segments.average_order_value,
+    segments.currency
 from segments
-where period = 'current' and dimension = 'country'
+left join countries on segments.value = countries.country
+where segments.period = 'current' and segments.dimension = 'country'
 order by
-    sessions desc,
+    segments.sessions desc,
     country

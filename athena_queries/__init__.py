@@ -1,0 +1,1 @@
+"""The SQL that the shop owns: views and saved queries, read as files."""
