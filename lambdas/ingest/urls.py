@@ -57,7 +57,7 @@ def _scrub_value(value: str, scrub: Callable[[str], str]) -> str:
     plain = unquote(value)
     # A plus is a space, or a careless phone number's: looked at as both.
     scrubbed = scrub(scrub(plain).replace("+", " "))
-    return value if scrubbed == plain.replace("+", " ") else quote_plus(scrubbed, safe="[]")
+    return value if scrubbed == plain.replace("+", " ") else quote_plus(scrubbed.strip(), safe="[]")
 
 
 def _scrub_path(address: str) -> str:
