@@ -23,6 +23,7 @@ from clicklake.contract.money import read_money
 from clicklake.contract.names import CANONICAL, VIEW
 from clicklake.contract.reasons import Reason, Refusal
 from clicklake.contract.wire import (
+    ABSENT,
     SegmentMessage,
     SegmentProduct,
     SegmentProperties,
@@ -125,8 +126,8 @@ def _from_wire(wire: WireEvent) -> Event:
     return Event(
         event_type=event_type,
         event_id=wire.event_id,
-        ts=_instant(ts),
-        sent_at=_instant(wire.sent_at),
+        ts=None if ts is ABSENT else _instant(ts),
+        sent_at=None if wire.sent_at is ABSENT else _instant(wire.sent_at),
         anonymous_id=wire.anonymous_id,
         session_hint=wire.session_hint or wire.session_id or None,
         page_view_id=wire.page_view_id or None,
@@ -139,10 +140,10 @@ def _from_wire(wire: WireEvent) -> Event:
         items=items,
         order_id=wire.order_id or None,
         refund_id=wire.refund_id or None,
-        value=_money(wire.value, "value"),
-        tax=_money(wire.tax, "tax"),
-        shipping=_money(wire.shipping, "shipping"),
-        discount=_money(wire.discount, "discount"),
+        value=None if wire.value is ABSENT else _money(wire.value, "value"),
+        tax=None if wire.tax is ABSENT else _money(wire.tax, "tax"),
+        shipping=None if wire.shipping is ABSENT else _money(wire.shipping, "shipping"),
+        discount=None if wire.discount is ABSENT else _money(wire.discount, "discount"),
         currency=currency.upper() if currency else None,
         coupon=wire.coupon or None,
         props=props,
@@ -235,9 +236,9 @@ def _item(item: WireItem, form: str, index: int | None) -> Item:
         item.name or None,
         item.category or None,
         item.variant or None,
-        _price(item.price, at + ".price"),
+        None if item.price is ABSENT else _price(item.price, at + ".price"),
         1 if qty is None else qty if type(qty) is int else _whole(qty, at + ".qty"),
-        _money(item.discount, at + ".discount"),
+        None if item.discount is ABSENT else _money(item.discount, at + ".discount"),
         item.list_name or None,
         position if type(position) is not float else _whole(position, at + ".position"),
     )
@@ -252,16 +253,32 @@ def _viewed(items: tuple[Item, ...] | None) -> str:
 
 
 def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
-    """The check of one known key, made from its declaration in WireProps."""
+    """The check of one known key, made from its declaration in WireProps: a text or an integer."""
+    field = f"props.{name}"
+    kinds = msgspec.inspect.type_info(annotation)
+    while isinstance(kinds, msgspec.inspect.Metadata):
+        kinds = kinds.type
+    kind = kinds.types[0]
 
-    def read(value: Any) -> Any:
-        try:
-            return _whole(msgspec.convert(value, annotation), f"props.{name}")
-        except msgspec.ValidationError as error:
-            reason = next(reason for pattern, reason in _REASONS if pattern.search(str(error)))
-            raise _Refused(reason, f"props.{name}") from None
+    def read_text(value: Any) -> str | None:
+        if type(value) is str:
+            if len(value) > kind.max_length:
+                raise _Refused(Reason.TOO_LONG, field)
+            return value or None
+        if value is None:
+            return None
+        raise _Refused(Reason.WRONG_TYPE, field)
 
-    return read
+    def read_integer(value: Any) -> int | None:
+        if type(value) is int or type(value) is float:
+            if not kind.ge <= value <= kind.le:
+                raise _Refused(Reason.OUT_OF_RANGE, field)
+            return value if type(value) is int else _whole(value, field)
+        if value is None:
+            return None
+        raise _Refused(Reason.WRONG_TYPE, field)
+
+    return read_text if isinstance(kind, msgspec.inspect.StrType) else read_integer
 
 
 _KNOWN: dict[str, Callable[[Any], Any]] = {
@@ -277,7 +294,7 @@ def _props(sent: dict[str, Any]) -> Props | None:
         read = _KNOWN.get(key)
         if read is not None:
             value = read(value)
-            if value is not None and value != "":
+            if value is not None:
                 known[key] = value
             continue
         own_keys += 1
@@ -289,8 +306,10 @@ def _props(sent: dict[str, Any]) -> Props | None:
             own.append(OwnProp(key, value if _is_short(value) else _own_text(key, value)))
     if not known and not own:
         return None
-    own.sort(key=_key)
-    return Props(own=tuple(own) if own else None, **known)
+    if own:
+        own.sort(key=_key)
+        known["own"] = tuple(own)
+    return Props(**known)
 
 
 def _key(prop: OwnProp) -> str:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clicklake.contract.schema import event_schema
 from clicklake.contract.spark_schema import raw_line_schema
 
 COMMAND = "python -m clicklake.contract.generate"
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def generated_files() -> dict[str, str]:
     """Path below the repository's root, and content."""
     return {
+        "clicklake/contract/generated/event.schema.json": _json(event_schema(COMMAND, accept_flat=False)),
+        "clicklake/contract/generated/event.flat.schema.json": _json(event_schema(COMMAND, accept_flat=True)),
         "clicklake/contract/generated/raw_line.spark.json": _json(raw_line_schema(COMMAND)),
     }
 

@@ -11,6 +11,7 @@ class Reason(StrEnum):
     NOT_JSON = "not_json"
     BAD_UTF8 = "bad_utf8"
     BAD_GZIP = "bad_gzip"
+    BAD_BASE64 = "bad_base64"
     NOT_AN_OBJECT = "not_an_object"
     TOO_LARGE = "too_large"
     TOO_DEEP = "too_deep"
@@ -33,6 +34,7 @@ MEANING: dict[Reason, str] = {
     Reason.NOT_JSON: "the body, the NDJSON line or the element is not JSON; send RFC 8259 JSON (no NaN, no comments)",
     Reason.BAD_UTF8: "a text is not UTF-8",
     Reason.BAD_GZIP: "the body begins like gzip but does not inflate (given by the ingest function)",
+    Reason.BAD_BASE64: "the gateway's base64 does not decode (given by the ingest function)",
     Reason.NOT_AN_OBJECT: "an event is a JSON object; this is a list, text, number, true, false or null",
     Reason.TOO_LARGE: "the event has more than 32 KB",
     Reason.TOO_DEEP: "brackets are nested too deeply",
