@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
 # People who own several devices come from this many; they are how one person becomes two visitors.
-WELL_KNOWN_PEOPLE = 400
+WELL_KNOWN_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)

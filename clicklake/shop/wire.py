@@ -129,7 +129,8 @@ class _Road:
             self.push(until_ms, held)
             return
         for batch in batches:
-            self.send(batch, batch.events[-1].happened_at_ms, chance)
+            # What an earlier visit left in the queue goes as soon as this one starts.
+            self.send(batch, max(batch.events[-1].happened_at_ms, visit.started_at_ms), chance)
         if chance.happens(self.faults.noise):
             self.make_noise(visit, chance)
 

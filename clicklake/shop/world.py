@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 
 from clicklake.shop.arrivals import DIRECT, Arrival, arrive
 from clicklake.shop.chance import Chance, Weighted
@@ -16,66 +17,21 @@ _EARTH_MS = 14 * HOUR_MS
 
 # Monday first.
 _WEEKDAYS = (1.1, 1.07, 1.04, 1.0, 0.9, 0.85, 1.04)
+# How many come in each hour of their local day.
 _HOURS_AT_WORK = (
-    2,
-    1,
-    0.6,
-    0.5,
-    0.5,
-    0.8,
-    2,
-    4,
-    6,
-    7,
-    7.5,
-    8,
-    8.5,
-    7.5,
-    7,
-    7,
-    7.5,
-    8.5,
-    9.5,
-    11,
-    12,
-    11,
-    8,
-    4.5,
-)
+    2, 1, 0.6, 0.5, 0.5, 0.8, 2, 4, 6, 7, 7.5, 8, 8.5, 7.5, 7, 7, 7.5, 8.5, 9.5, 11, 12, 11, 8, 4.5,
+)  # fmt: skip
 _HOURS_AT_HOME = (
-    3.5,
-    2,
-    1,
-    0.7,
-    0.5,
-    0.6,
-    1,
-    2,
-    4,
-    6.5,
-    8.5,
-    9.5,
-    9,
-    8.5,
-    8.5,
-    9,
-    9.5,
-    9.5,
-    9.5,
-    10,
-    11,
-    10,
-    7.5,
-    5,
-)
+    3.5, 2, 1, 0.7, 0.5, 0.6, 1, 2, 4, 6.5, 8.5, 9.5, 9, 8.5, 8.5, 9, 9.5, 9.5, 9.5, 10, 11, 10, 7.5, 5,
+)  # fmt: skip
 _WORKDAY = Weighted(enumerate(_HOURS_AT_WORK))
 _WEEKEND = Weighted(enumerate(_HOURS_AT_HOME))
 
 
 @dataclass(frozen=True)
 class Season:
-    """How busy a day is. `daily` newcomers on a usual day in the middle of the window; busier towards its
-    end by `growth` in all; the sale draws `sale_rush` times as many."""
+    """How busy the days are. `daily` newcomers on the mean day of the window; busier towards its end by
+    `growth` in all; a sale draws `sale_rush` times as many."""
 
     daily: float
     first_day: date
@@ -89,12 +45,20 @@ class Season:
         return thursday <= day.day <= thursday + 3
 
     def newcomers(self, seed: int, day: date) -> int:
-        place = min((day - self.first_day).days / max(self.days - 1, 1), 1.0) - 0.5
-        expected = self.daily * _WEEKDAYS[day.weekday()] * (1 + self.growth * max(place, -0.5))
-        if self.is_sale(day):
-            expected *= self.sale_rush
+        expected = self.daily * self._busyness(day) / self._mean_busyness
         chance = Chance(seed, "day", day)
         return max(0, round(chance.normal(expected, math.sqrt(expected) + 0.04 * expected)))
+
+    def _busyness(self, day: date) -> float:
+        # Before the window it is as at its start, after it as at its end.
+        elapsed = (day - self.first_day).days / max(self.days - 1, 1)
+        trend = 1 + self.growth * (min(max(elapsed, 0.0), 1.0) - 0.5)
+        return trend * _WEEKDAYS[day.weekday()] * (self.sale_rush if self.is_sale(day) else 1.0)
+
+    @cached_property
+    def _mean_busyness(self) -> float:
+        days = (self.first_day + timedelta(days=number) for number in range(self.days))
+        return sum(self._busyness(day) for day in days) / self.days
 
 
 def visits(seed: int, season: Season, first_day: date) -> Iterator[Visit]:

@@ -1,0 +1,80 @@
+"""Facts of each visit, whatever the rates."""
+
+from itertools import pairwise
+
+from clicklake.shop.journeys import FREE_SHIPPING_CENTS
+from clicklake.shop.world import _EARTH_MS, Season, visits
+
+from .conftest import UNTIL
+
+
+def _visits(count: int) -> list:
+    season = Season(60.0, UNTIL.date(), 30)
+    return [visit for visit, _ in zip(visits(3, season, UNTIL.date()), range(count), strict=False)]
+
+
+WALKED = _visits(3_000)
+
+
+def test_visits_come_in_order_of_their_start():
+    starts = [visit.started_at_ms for visit in WALKED]
+    assert starts == sorted(starts)
+    assert min(starts) >= UNTIL.timestamp() * 1000 - _EARTH_MS
+
+
+def test_no_two_events_of_a_visit_share_a_moment():
+    for visit in WALKED:
+        moments = [event.happened_at_ms for event in visit.events]
+        assert all(earlier < later for earlier, later in pairwise(moments))
+
+
+def test_a_visit_starts_with_a_page_view():
+    assert {visit.events[0].event_type for visit in WALKED} == {"page_view"}
+
+
+def test_the_next_visit_starts_a_session_of_its_own():
+    gaps = [visit.returns.starts_at_ms - visit.ended_at_ms for visit in WALKED if visit.returns]
+    assert len(gaps) > 500
+    assert min(gaps) > 1_800_000
+
+
+def test_nobody_buys_without_going_through_the_checkout():
+    bought = [visit for visit in WALKED if visit.order]
+    assert len(bought) > 50
+    for visit in bought:
+        types = [event.event_type for event in visit.events]
+        steps = ["view_cart", "begin_checkout", "add_shipping_info", "add_payment_info", "purchase"]
+        places = [types.index(step) for step in steps]
+        assert places == sorted(places)
+
+
+def test_an_order_adds_up():
+    for order in (visit.order for visit in WALKED if visit.order):
+        assert order.goods_cents == sum(line.price_cents * line.qty for line in order.lines)
+        assert order.discount_cents == sum(line.discount_cents for line in order.lines)
+        assert order.value_cents == order.goods_cents - order.discount_cents > 0
+        assert (order.discount_cents > 0) == bool(order.coupon)
+        assert order.shipping_cents or order.value_cents >= FREE_SHIPPING_CENTS
+
+
+def test_a_refund_comes_days_after_its_order_and_is_never_more():
+    ordered = {visit.order.order_id: visit for visit in WALKED if visit.order}
+    refunded = [visit for visit in WALKED if visit.refund]
+    assert refunded
+    for visit in refunded:
+        order = visit.refund.order
+        assert 0 < visit.refund.value_cents <= order.value_cents
+        assert visit.visitor.key == ordered[order.order_id].visitor.key
+        assert 2 < (visit.started_at_ms - order.ordered_at_ms) / 86_400_000 < 21
+
+
+def test_bots_never_buy_or_scroll():
+    crawled = [visit for visit in WALKED if visit.visitor.is_bot]
+    assert crawled
+    assert not {event.event_type for visit in crawled for event in visit.events} & {"page_leave", "purchase"}
+
+
+def test_only_people_of_the_device_sign_in():
+    for visit in WALKED:
+        people = {event.person for event in visit.events if event.person}
+        assert people <= set(visit.visitor.people)
