@@ -66,16 +66,19 @@ medians as (
     where position = ceil(cast(gaps as double) / 2)
 ),
 
-of_previous as (
-    select *
+step_rates as (
+    select
+        period,
+        value,
+        max(case when metric = 'share_of_previous' then rate end) as share_of_previous,
+        max(case when metric = 'share_of_previous' then low end) as share_of_previous_low,
+        max(case when metric = 'share_of_previous' then high end) as share_of_previous_high,
+        max(case when metric = 'share_of_first' then rate end) as share_of_first
     from rates
-    where dimension = 'funnel_step' and metric = 'share_of_previous'
-),
-
-of_first as (
-    select *
-    from rates
-    where dimension = 'funnel_step' and metric = 'share_of_first'
+    where dimension = 'funnel_step'
+    group by
+        period,
+        value
 )
 
 select
@@ -84,15 +87,13 @@ select
     counts.step_name,
     counts.sessions,
     case when counts.step > 1 then counts.sessions_before - counts.sessions end as dropped,
-    of_previous.rate as share_of_previous,
-    of_previous.low as share_of_previous_low,
-    of_previous.high as share_of_previous_high,
-    of_first.rate as share_of_first,
+    step_rates.share_of_previous,
+    step_rates.share_of_previous_low,
+    step_rates.share_of_previous_high,
+    step_rates.share_of_first,
     medians.median_seconds,
     counts.open_sessions
 from counts
 left join medians on counts.period = medians.period and counts.step = medians.step
-left join of_previous
-    on counts.period = of_previous.period and cast(counts.step as varchar) = of_previous.value
-left join of_first
-    on counts.period = of_first.period and cast(counts.step as varchar) = of_first.value
+left join step_rates
+    on counts.period = step_rates.period and cast(counts.step as varchar) = step_rates.value

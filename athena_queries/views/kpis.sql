@@ -74,6 +74,23 @@ pages as (
     group by ranges.period
 ),
 
+total_rates as (
+    select *
+    from rates
+    where dimension = 'total'
+),
+
+shown as (
+    select *
+    from (
+        values
+        (4, 'conversion_rate'),
+        (5, 'person_conversion_rate'),
+        (9, 'bounce_rate'),
+        (10, 'engagement_rate')
+    ) as rate_names (position, metric)
+),
+
 figures as (
     select
         ranges.period,
@@ -119,31 +136,16 @@ figures as (
 
     select
         ranges.period,
-        4,
-        'conversion_rate',
-        rates.rate,
-        rates.low,
-        rates.high,
+        shown.position,
+        shown.metric,
+        total_rates.rate,
+        total_rates.low,
+        total_rates.high,
         'rate',
-        rates.n
+        total_rates.n
     from ranges
-    left join rates
-        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'conversion_rate'
-
-    union all
-
-    select
-        ranges.period,
-        5,
-        'person_conversion_rate',
-        rates.rate,
-        rates.low,
-        rates.high,
-        'rate',
-        rates.n
-    from ranges
-    left join rates
-        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'person_conversion_rate'
+    cross join shown
+    left join total_rates on ranges.period = total_rates.period and shown.metric = total_rates.metric
 
     union all
 
@@ -188,36 +190,6 @@ figures as (
     from ranges
     cross join main_currency
     left join order_totals on ranges.period = order_totals.period
-
-    union all
-
-    select
-        ranges.period,
-        9,
-        'bounce_rate',
-        rates.rate,
-        rates.low,
-        rates.high,
-        'rate',
-        rates.n
-    from ranges
-    left join rates
-        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'bounce_rate'
-
-    union all
-
-    select
-        ranges.period,
-        10,
-        'engagement_rate',
-        rates.rate,
-        rates.low,
-        rates.high,
-        'rate',
-        rates.n
-    from ranges
-    left join rates
-        on ranges.period = rates.period and rates.dimension = 'total' and rates.metric = 'engagement_rate'
 
     union all
 

@@ -1,32 +1,28 @@
 -- one row per period and product: attention, steps to the sale and revenue in the main currency
 with
 
-clicks as (
-    select *
+product_rates as (
+    select
+        period,
+        value,
+        max(case when metric = 'click_through_rate' then rate end) as click_through_rate,
+        max(case when metric = 'add_to_cart_rate' then rate end) as add_to_cart_rate,
+        max(case when metric = 'buy_rate' then rate end) as buy_rate,
+        max(case when metric = 'buy_rate' then low end) as buy_low,
+        max(case when metric = 'buy_rate' then high end) as buy_high
     from rates
-    where dimension = 'product' and metric = 'click_through_rate'
-),
-
-carts as (
-    select *
-    from rates
-    where dimension = 'product' and metric = 'add_to_cart_rate'
-),
-
-buys as (
-    select *
-    from rates
-    where dimension = 'product' and metric = 'buy_rate'
+    where dimension = 'product'
+    group by
+        period,
+        value
 )
 
 select
     products.*,
-    clicks.rate as click_through_rate,
-    carts.rate as add_to_cart_rate,
-    buys.rate as buy_rate,
-    buys.low as buy_low,
-    buys.high as buy_high
+    product_rates.click_through_rate,
+    product_rates.add_to_cart_rate,
+    product_rates.buy_rate,
+    product_rates.buy_low,
+    product_rates.buy_high
 from products_by_period as products
-left join clicks on products.period = clicks.period and products.product_id = clicks.value
-left join carts on products.period = carts.period and products.product_id = carts.value
-left join buys on products.period = buys.period and products.product_id = buys.value
+left join product_rates on products.period = product_rates.period and products.product_id = product_rates.value

@@ -5,45 +5,34 @@ with
 
 shares as (
     select
-        rate_counts.period,
-        rate_counts.dimension,
-        rate_counts.value,
-        rate_counts.metric,
-        rate_counts.numerator,
-        rate_counts.n,
-        cast(rate_counts.numerator as double) / cast(rate_counts.n as double) as rate,
-        cast(rate_counts.n as double) as n_double,
+        rate_counts.*,
+        case
+            when rate_counts.n >= metric_settings.min_n
+                then cast(rate_counts.numerator as double) / cast(rate_counts.n as double)
+        end as rate,
+        cast(nullif(rate_counts.n, 0) as double) as trials,
         metric_settings.z
     from rate_counts
     cross join metric_settings
-    where rate_counts.n >= metric_settings.min_n
 ),
 
 intervals as (
     select
         *,
-        (rate + z * z / (2e0 * n_double)) / (1e0 + z * z / n_double) as middle,
-        z
-        * sqrt(rate * (1e0 - rate) / n_double + z * z / (4e0 * n_double * n_double))
-        / (1e0 + z * z / n_double) as reach
+        (rate + z * z / (2e0 * trials)) / (1e0 + z * z / trials) as middle,
+        z * sqrt(rate * (1e0 - rate) / trials + z * z / (4e0 * trials * trials)) / (1e0 + z * z / trials) as reach
     from shares
 )
 
 select
-    rate_counts.period,
-    rate_counts.dimension,
-    rate_counts.value,
-    rate_counts.metric,
-    rate_counts.numerator,
-    rate_counts.n,
-    intervals.rate,
+    period,
+    dimension,
+    value,
+    metric,
+    numerator,
+    n,
+    rate,
     -- rounding must not push a bound out of [0, 1]
-    greatest(0e0, intervals.middle - intervals.reach) as low,
-    least(1e0, intervals.middle + intervals.reach) as high
-from rate_counts
-left join intervals
-    on
-        rate_counts.period = intervals.period
-        and rate_counts.dimension = intervals.dimension
-        and rate_counts.value = intervals.value
-        and rate_counts.metric = intervals.metric
+    greatest(0e0, middle - reach) as low,
+    least(1e0, middle + reach) as high
+from intervals

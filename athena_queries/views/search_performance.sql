@@ -17,24 +17,26 @@ sums as (
         search_terms.term
 ),
 
-zeros as (
-    select *
+term_rates as (
+    select
+        period,
+        value,
+        max(case when metric = 'zero_result_rate' then rate end) as zero_result_rate,
+        max(case when metric = 'search_conversion_rate' then rate end) as conversion_rate,
+        max(case when metric = 'search_conversion_rate' then low end) as conversion_low,
+        max(case when metric = 'search_conversion_rate' then high end) as conversion_high
     from rates
-    where dimension = 'search_term' and metric = 'zero_result_rate'
-),
-
-conversions as (
-    select *
-    from rates
-    where dimension = 'search_term' and metric = 'search_conversion_rate'
+    where dimension = 'search_term'
+    group by
+        period,
+        value
 )
 
 select
     sums.*,
-    zeros.rate as zero_result_rate,
-    conversions.rate as conversion_rate,
-    conversions.low as conversion_low,
-    conversions.high as conversion_high
+    term_rates.zero_result_rate,
+    term_rates.conversion_rate,
+    term_rates.conversion_low,
+    term_rates.conversion_high
 from sums
-left join zeros on sums.period = zeros.period and sums.term = zeros.value
-left join conversions on sums.period = conversions.period and sums.term = conversions.value
+left join term_rates on sums.period = term_rates.period and sums.term = term_rates.value

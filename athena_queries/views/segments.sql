@@ -42,16 +42,21 @@ keys as (
     from traffic
 ),
 
-conversions as (
-    select *
+key_rates as (
+    select
+        period,
+        dimension,
+        value,
+        max(case when metric = 'conversion_rate' then rate end) as conversion_rate,
+        max(case when metric = 'conversion_rate' then low end) as conversion_low,
+        max(case when metric = 'conversion_rate' then high end) as conversion_high,
+        max(case when metric = 'bounce_rate' then rate end) as bounce_rate
     from rates
-    where metric = 'conversion_rate'
-),
-
-bounces as (
-    select *
-    from rates
-    where metric = 'bounce_rate'
+    where dimension in ('total', 'country', 'continent', 'device_type', 'channel', 'source')
+    group by
+        period,
+        dimension,
+        value
 )
 
 select
@@ -61,10 +66,10 @@ select
     coalesce(traffic.events, 0) as events,
     coalesce(traffic.sessions, 0) as sessions,
     coalesce(traffic.sessions_with_order, 0) as sessions_with_order,
-    conversions.rate as conversion_rate,
-    conversions.low as conversion_low,
-    conversions.high as conversion_high,
-    bounces.rate as bounce_rate,
+    key_rates.conversion_rate,
+    key_rates.conversion_low,
+    key_rates.conversion_high,
+    key_rates.bounce_rate,
     coalesce(order_sums.orders, 0) as orders,
     coalesce(order_sums.net_revenue, 0) as net_revenue,
     order_sums.average_order_value,
@@ -74,7 +79,5 @@ left join traffic
     on keys.period = traffic.period and keys.dimension = traffic.dimension and keys.value = traffic.value
 left join order_sums
     on keys.period = order_sums.period and keys.dimension = order_sums.dimension and keys.value = order_sums.value
-left join conversions
-    on keys.period = conversions.period and keys.dimension = conversions.dimension and keys.value = conversions.value
-left join bounces
-    on keys.period = bounces.period and keys.dimension = bounces.dimension and keys.value = bounces.value
+left join key_rates
+    on keys.period = key_rates.period and keys.dimension = key_rates.dimension and keys.value = key_rates.value

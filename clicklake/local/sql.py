@@ -11,6 +11,7 @@ import importlib.metadata
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -162,6 +163,14 @@ def read_queries(kind: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class View:
+    """A view in DuckDB's dialect, and the relations it selects from."""
+
+    source: str
+    rests_on: frozenset[str]
+
+
 class Engine:
     """Answers Athena's SQL with Arrow tables. Safe to share between threads: one query at a time."""
 
@@ -169,7 +178,7 @@ class Engine:
         self.database = database
         self._tables = tables
         self._view_texts = dict(views)
-        self._view_trees: dict[str, exp.Expression] = {}
+        self._views: dict[str, View] = {}
         # What each relation in DuckDB was made from, so that an unchanged table is not bound again.
         self._made_from: dict[str, str] = {}
         self._lock = threading.RLock()
@@ -223,34 +232,40 @@ class Engine:
     def _make(self, names: Iterable[str]) -> None:
         """Creates the DuckDB views that `names` need, those they rest on first."""
         changed: set[str] = set()
-        order: list[str] = []
-        self._sort_by_use(names, order, ())
-        for name in order:
-            if name in self._view_texts:
-                tree = self._view_trees[name].copy()
-                rests_on = self._qualify(tree)
-                source = to_duckdb(tree)
-            else:
-                rests_on = set()
-                source = f"select * from {self._scan(name)}"
-            if self._made_from.get(name) != source or rests_on & changed:
+        for name in self._in_order_of_use(names):
+            view = self._views.get(name)
+            source = view.source if view else f"select * from {self._scan(name)}"
+            if self._made_from.get(name) != source or (view and view.rests_on & changed):
                 self._connection.execute(
                     f"create or replace view {_identifier(self.database)}.{_identifier(name)} as {source}"
                 )
                 self._made_from[name] = source
                 changed.add(name)
 
-    def _sort_by_use(self, names: Iterable[str], order: list[str], users: tuple[str, ...]) -> None:
-        for name in sorted(names):
+    def _in_order_of_use(self, names: Iterable[str]) -> list[str]:
+        """The relations that `names` need, each after those it rests on."""
+        order: dict[str, None] = {}
+
+        def add(name: str, users: tuple[str, ...]) -> None:
             if name in users:
                 raise QueryError(f"The view {name} rests on itself: {' -> '.join((*users, name))}.")
             if name in order:
-                continue
+                return
             if name in self._view_texts:
-                if name not in self._view_trees:
-                    self._view_trees[name] = parse(self._view_texts[name])
-                self._sort_by_use(self._qualify(self._view_trees[name].copy()), order, (*users, name))
-            order.append(name)
+                for needed in sorted(self._view(name).rests_on):
+                    add(needed, (*users, name))
+            order[name] = None
+
+        for name in sorted(names):
+            add(name, ())
+        return list(order)
+
+    def _view(self, name: str) -> "View":
+        if name not in self._views:
+            tree = parse(self._view_texts[name])
+            rests_on = self._qualify(tree)
+            self._views[name] = View(to_duckdb(tree), frozenset(rests_on))
+        return self._views[name]
 
     def _scan(self, name: str) -> str:
         scan = self._tables.scan(name)
