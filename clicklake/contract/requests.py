@@ -81,7 +81,7 @@ def split_body(body: bytes, kind: ContentKind) -> Body:
 
 def _split_document(body: bytes) -> Body:
     is_list = body.startswith(b"[")
-    if is_nested_deeper(body, MAX_DEPTH) or _has_crumbs(body):
+    if _has_crumbs(body) or is_nested_deeper(body, MAX_DEPTH):
         return _split_slowly(body)
     try:
         if is_list:
