@@ -8,7 +8,7 @@ The same arguments give the same requests for ever.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from clicklake.shop.journeys import ORIGIN, Visit
 from clicklake.shop.plain import EVENTS_A_DAY, plain_requests
@@ -28,6 +28,7 @@ __all__ = [
     "deliveries",
     "live",
     "simulate",
+    "visits_of",
 ]
 
 PROFILES = ("shop", "plain")
@@ -75,13 +76,21 @@ def deliveries(
     faults: Faults = USUAL_FAULTS,
 ) -> Iterator[Delivery]:
     """The shop profile's requests with what is in them: events by true time, rubbish, attempts."""
-    start_ms, end_ms = _window(until, days)
-    season = Season(NEWCOMERS_A_DAY * visitors, _day(start_ms), days)
-    happened = _since(start_ms, visits(seed, season, season.first_day - timedelta(days=RUN_IN_DAYS)))
-    happened = takewhile(lambda visit: visit.started_at_ms <= end_ms, happened)
+    _, end_ms = _window(until, days)
+    happened = visits_of(seed, days, until=until, visitors=visitors)
     return takewhile(
         lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults)
     )
+
+
+def visits_of(seed: int = 7, days: int = 60, *, until: datetime, visitors: float = 1.0) -> Iterator[Visit]:
+    """What happened: the visits that start in the window, by start, whether or not all of it has been
+    received by its end."""
+    start_ms, end_ms = _window(until, days)
+    season = Season(NEWCOMERS_A_DAY * visitors, _day(start_ms), days)
+    happened = visits(seed, season, season.first_day - timedelta(days=RUN_IN_DAYS))
+    happened = dropwhile(lambda visit: visit.started_at_ms < start_ms, happened)
+    return takewhile(lambda visit: visit.started_at_ms <= end_ms, happened)
 
 
 def live(
@@ -118,10 +127,6 @@ def _window(until: datetime, days: int) -> tuple[int, int]:
         raise ValueError("the end of the simulation needs a time zone, such as timezone.utc")
     end_ms = int(until.timestamp() * 1000)
     return end_ms - days * DAY_MS, end_ms
-
-
-def _since(start_ms: int, happened: Iterator[Visit]) -> Iterator[Visit]:
-    return (visit for visit in happened if visit.started_at_ms >= start_ms)
 
 
 def _day(moment_ms: int) -> date:

@@ -5,7 +5,7 @@ the road; whoever wants the truth reads the visits.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clicklake.shop.arrivals import Arrival
 from clicklake.shop.catalogue import (
@@ -416,12 +416,20 @@ class _Walk:
             qty = 1 if line.price_cents > 6_000 or self.chance.happens(0.8) else self.chance.integer(2, 4)
             bought = Line(line.product, line.price_cents, line.variant, qty)
             self.now += int(self.chance.between(300, 2_500))
-            self.cart.append(bought)
+            self.put_into_cart(bought)
             self.note("add_to_cart", lines=(bought,))
             if self.chance.happens(0.05):
                 self.now += int(self.chance.between(4_000, 20_000))
-                self.cart.remove(bought)
+                self.cart = [line for line in self.cart if not _is_same(line, bought)]
                 self.note("remove_from_cart", lines=(bought,))
+
+    def put_into_cart(self, bought: Line) -> None:
+        """A product that is in the cart already, in this variant, becomes more of it."""
+        for place, line in enumerate(self.cart):
+            if _is_same(line, bought):
+                self.cart[place] = replace(bought, qty=line.qty + bought.qty)
+                return
+        self.cart.append(bought)
 
     # Checkout
 
@@ -517,6 +525,10 @@ class _Walk:
         )
         # No two events of a visit share a millisecond: their order is the visitor's.
         self.now += 15 + int(chance.random() * 120)
+
+
+def _is_same(one: Line, other: Line) -> bool:
+    return one.product is other.product and one.variant == other.variant
 
 
 # How long until the next visit, in days: the same day, soon, or much later.

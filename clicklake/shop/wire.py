@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 
 from clicklake.shop.chance import Chance, Weighted
-from clicklake.shop.journeys import CURRENCY, ORIGIN, Event, Line, Order, Visit
+from clicklake.shop.journeys import CURRENCY, IDLE_MS, ORIGIN, Event, Line, Order, Visit
 from clicklake.shop.requests import EVENTS_PATH, USER_EVENTS_PATH, WITHOUT_SECRET, Edge, Request
 from clicklake.shop.visitors import DAY_MS, HOUR_MS, Visitor
 
@@ -263,21 +263,26 @@ class _Sender:
     """The SDK in one visitor's browser: puts events into the contract's form by its own clock."""
 
     def __init__(self, visitor: Visitor, chance: Chance) -> None:
+        self.chance = chance
+        self.last_ms = 0
         self.ahead_ms = visitor.clock_ahead_ms
         self.is_old = visitor.sdk != "clicklake-js/1.0.0"
         consented = visitor.analytics == "granted"
         self.common: dict[str, object] = {
             # Without consent the id lives as long as the page load.
             "anonymous_id": visitor.anonymous_id if consented else chance.uuid(),
-            "session_hint": chance.uuid(),
-            "device": {"type": "desktop" if visitor.is_bot else visitor.device.device_type},
             "sdk": visitor.sdk,
             "contract_version": CONTRACT_VERSION,
         }
+        if not visitor.is_bot:
+            self.common["device"] = {"type": visitor.device.device_type}
         if visitor.tells_consent:
             self.common["consent"] = {"analytics": visitor.analytics, "marketing": visitor.marketing}
 
     def line(self, event: Event) -> dict[str, object]:
+        if event.happened_at_ms - self.last_ms > IDLE_MS:
+            self.common["session_hint"] = self.chance.uuid()
+        self.last_ms = event.happened_at_ms
         page = event.page
         name = OLD_NAMES.get(event.event_type, event.event_type) if self.is_old else event.event_type
         line: dict[str, object] = {
