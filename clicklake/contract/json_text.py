@@ -64,4 +64,8 @@ def split_members(text: bytes, limit: int) -> list[bytes]:
             start = token.end()
             if len(members) >= limit:
                 break
+    else:
+        # Never closed: what is left is a member too, to be refused, so that nothing vanishes.
+        if depth > 0:
+            members.append(text[start:].strip())
     return members
