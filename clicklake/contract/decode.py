@@ -98,28 +98,33 @@ def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
 
 def _from_wire(wire: WireEvent) -> Event:
     # One statement and few calls: this runs for every event, and its time is the ingest function's.
-    price = wire.ecom
+    ecom = wire.ecom
+    # Every value that is sent is judged, whether it is used or not: a schema cannot know what is used.
+    product = _item(ecom, "ecom", None) if ecom is not None else None
     items = (
         tuple([_item(item, "items", index) for index, item in enumerate(wire.items)])
         if wire.items
-        else (_item(price, "ecom", None),)
-        if price is not None
+        else (product,)
+        if product is not None
         else None
     )
-    currency = wire.currency or (price.currency if price is not None else None)
+    currency = wire.currency or (ecom.currency if ecom is not None else None)
     props = _props(wire.props) if wire.props else None
     event_type = CANONICAL[wire.event_type]
     ts = wire.ts
     user_id = None
     geo = None
     is_flat = False
-    if type(wire) is WireFlatEvent and _is_flat(wire):
-        is_flat = True
-        ts = ts if bytes(ts) != _NULL else wire.timestamp
-        items = _with_category(items, wire.product_category)
-        props = _with_flat(props, wire)
-        geo = Geo(wire.location.upper()) if wire.location else None
-        user_id = str(_whole(wire.user_id, "user_id")) if wire.user_id not in (None, "") else None
+    if type(wire) is WireFlatEvent:
+        user = _whole(wire.user_id, "user_id")
+        age = _whole(wire.user_age, "user_age")
+        is_flat = _is_flat(wire)
+        if is_flat:
+            ts = wire.timestamp if _is_null(ts) else ts
+            items = _with_category(items, wire.product_category)
+            props = _with_flat(props, wire.user_action, age)
+            geo = Geo(wire.location.upper()) if wire.location else None
+            user_id = None if user in (None, "") else str(user)
     if event_type is VIEW:
         event_type = _viewed(items)
     version = wire.contract_version
@@ -212,6 +217,10 @@ def _price(raw: Raw, field: str) -> str | None:
 def _instant(raw: Raw) -> int | None:
     text = bytes(raw)
     return None if text == _NULL else read_instant(text)
+
+
+def _is_null(raw: Raw) -> bool:
+    return raw is ABSENT or bytes(raw) == _NULL
 
 
 def _whole(value: Any, field: str) -> Any:
@@ -341,7 +350,7 @@ def _is_flat(wire: WireFlatEvent) -> bool:
         wire.user_action is not None
         or wire.location is not None
         or wire.product_category is not None
-        or bytes(wire.timestamp) != _NULL
+        or not _is_null(wire.timestamp)
     )
 
 
@@ -354,15 +363,14 @@ def _with_category(items: tuple[Item, ...] | None, category: str | None) -> tupl
     return (first, *items[1:])
 
 
-def _with_flat(props: Props | None, wire: WireFlatEvent) -> Props | None:
-    props = props or Props()
-    age = _whole(wire.user_age, "user_age")
-    props = msgspec.structs.replace(
-        props,
-        page_kind=props.page_kind or wire.user_action or None,
-        user_age=age if props.user_age is None else props.user_age,
+def _with_flat(props: Props | None, user_action: str | None, user_age: int | None) -> Props | None:
+    sent = props or Props()
+    merged = msgspec.structs.replace(
+        sent,
+        page_kind=sent.page_kind or user_action or None,
+        user_age=user_age if sent.user_age is None else sent.user_age,
     )
-    return None if props == Props() else props
+    return None if merged == Props() else merged
 
 
 # --- Segment's messages --------------------------------------------------------------------------
@@ -385,7 +393,7 @@ def _from_segment(message: SegmentMessage) -> Event:
     return Event(
         event_type=_viewed(items) if event_type is VIEW else event_type,
         event_id=message.messageId,
-        ts=_instant(original if bytes(original) != _NULL else message.timestamp),
+        ts=_instant(message.timestamp if _is_null(original) else original),
         sent_at=_instant(message.sentAt),
         anonymous_id=message.anonymousId,
         page_url=(page and page.url) or sent.url or None,
@@ -408,9 +416,9 @@ def _from_segment(message: SegmentMessage) -> Event:
 
 def _segment_items(sent: SegmentProperties) -> tuple[Item, ...] | None:
     """The products, else the one product that Segment's single-product events spread over properties."""
+    alone = _segment_item(sent, "properties")
     if sent.products:
         return tuple([_segment_item(p, f"properties.products[{n}]") for n, p in enumerate(sent.products)])
-    alone = _segment_item(sent, "properties")
     return (alone,) if alone.product_id or alone.name else None
 
 

@@ -30,10 +30,10 @@ TRANSLATED = {"$schema", "$defs", "x-decimal-places", "x-max-own-properties", "x
 # A sixteenth has four decimals and is exact in binary: every multiple of it is money.
 SIXTEENTH = 0.0625
 
-QUICK = settings(
-    max_examples=500, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
-THOROUGH = settings(QUICK, max_examples=50_000, derandomize=False, print_blob=True)
+# Making an event from the schema takes ten times as long as damaging an example: 1,000 cases here, and
+# 100,000 in the slow lane.
+QUICK = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(QUICK, derandomize=False, print_blob=True)
 
 
 def _keywords(schema: Any) -> set[str]:
@@ -80,8 +80,9 @@ def _agreed(event: Any, accept_flat: bool) -> Event | Refusal:
     return verdict
 
 
-valid_events = st.sampled_from([False, True]).flatmap(
-    lambda flat: st.tuples(st.just(flat), from_schema(_draft_07(SCHEMAS[flat])))
+# Made once: preparing the strategy takes longer than a thousand draws from it.
+valid_events = st.one_of(
+    [st.tuples(st.just(flat), from_schema(_draft_07(schema))) for flat, schema in SCHEMAS.items()]
 )
 
 SEEDS = [
@@ -122,7 +123,7 @@ def damaged_events(draw: st.DrawFn) -> tuple[bool, Any]:
     flat, event = copy.deepcopy(draw(st.sampled_from(SEEDS)))
     for _ in range(draw(st.integers(1, 4))):
         places = list(_containers(event))
-        value = draw(VALUES)
+        value = copy.deepcopy(draw(VALUES))
         if not places:
             event = value
             continue
@@ -152,21 +153,21 @@ def test_the_schema_uses_only_words_that_mean_the_same_in_draft_07(flat: bool) -
 
 
 @given(valid_events)
-@QUICK
+@settings(QUICK, max_examples=200)
 def test_an_event_valid_by_the_schema_is_accepted(case: tuple[bool, Any]) -> None:
     flat, event = case
     assert isinstance(_agreed(event, flat), Event)
 
 
 @given(damaged_events())
-@QUICK
+@settings(QUICK, max_examples=600)
 def test_decoder_and_schema_agree_on_a_damaged_event(case: tuple[bool, Any]) -> None:
     flat, event = case
     _agreed(event, flat)
 
 
 @given(damaged_events())
-@QUICK
+@settings(QUICK, max_examples=200)
 def test_a_validator_without_our_keywords_differs_only_by_their_two_rules(case: tuple[bool, Any]) -> None:
     flat, event = case
     verdict = _agreed(event, flat)
@@ -179,15 +180,15 @@ def test_a_validator_without_our_keywords_differs_only_by_their_two_rules(case: 
 
 @pytest.mark.slow
 @given(valid_events)
-@THOROUGH
-def test_50000_events_valid_by_the_schema_are_accepted(case: tuple[bool, Any]) -> None:
+@settings(SLOW, max_examples=20_000)
+def test_20000_events_valid_by_the_schema_are_accepted(case: tuple[bool, Any]) -> None:
     flat, event = case
     assert isinstance(_agreed(event, flat), Event)
 
 
 @pytest.mark.slow
 @given(damaged_events())
-@THOROUGH
-def test_decoder_and_schema_agree_on_50000_damaged_events(case: tuple[bool, Any]) -> None:
+@settings(SLOW, max_examples=80_000)
+def test_decoder_and_schema_agree_on_80000_damaged_events(case: tuple[bool, Any]) -> None:
     flat, event = case
     _agreed(event, flat)
