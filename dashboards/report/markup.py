@@ -38,8 +38,10 @@ class Column:
         return f"{self.kind} minor" if self.is_minor else self.kind
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Html:
-    """A table whose first column names the row."""
+def table(
+    caption: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], *, is_caption_shown: bool = True
+) -> Html:
+    """A table whose first column names the row. A caption that repeats the heading is for screen readers only."""
     head = join(tag("th", column.title, scope="col", class_=column.css) for column in columns)
     body = join(
         tag(
@@ -53,7 +55,7 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[objec
     )
     return tag(
         "div",
-        tag("table", tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body)),
+        tag("table", tag("caption", caption, class_=None if is_caption_shown else "unseen"), tag("thead", tag("tr", head)), tag("tbody", body)),
         class_="scroll",
         role="region",
         aria_label=caption,

@@ -56,9 +56,8 @@ def whole(figures: Figures) -> Html:
                 funnel(figures),
                 products(figures),
                 channels(figures),
-                tag("div", countries(figures), devices(figures), class_="pair"),
+                tag("div", countries(figures), tag("div", devices(figures), apart(figures)), class_="pair"),
                 search(figures),
-                apart(figures),
                 ledger(figures),
                 glossary(figures),
             ),
@@ -142,7 +141,7 @@ KEY_FIGURES: Sequence[tuple[str, str, str]] = (
     ("visitors", "Visitors", "browsers seen"),
     ("persons", "Persons", "one person on two devices counts once"),
     ("person_conversion_rate", "Persons who bought", "of all active persons"),
-    ("engagement_rate", "Engaged visits", "10 seconds, two pages or a deed"),
+    ("engagement_rate", "Engaged visits", "10 seconds, two pages, or a cart"),
     ("bounce_rate", "Bounced visits", "came and left without any of that"),
     ("median_session_duration", "Length of a visit", "half of the visits are shorter"),
     ("engaged_time_per_session", "Attention per visit", "mean time with the page in view"),
@@ -248,7 +247,7 @@ def days(figures: Figures) -> Html:
                 words.day(row["event_date"]) + ("" if row["is_complete"] else " (not over)"),
                 words.count(row["sessions"]),
                 words.count(row["visitors"]),
-                words.percent(row["conversion_rate"]),
+                rate(row["conversion_rate"]),
                 words.count(row["orders"]),
                 as_money(row["net_revenue"]),
             )
@@ -320,7 +319,11 @@ def funnel(figures: Figures) -> Html:
             tag(
                 "div",
                 tag("h3", words.STEP_NAMES.get(step["step_name"], words.shown(step["step_name"]))),
-                tag("p", words.count(step["sessions"]), tag("small", f"{words.percent(step['share_of_first'])} of the first step")),
+                tag(
+                    "p",
+                    words.count(step["sessions"]),
+                    tag("small", f"{words.percent(step['share_of_first'])} of the first step") if step["step"] > 1 else "",
+                ),
                 bar(step["sessions"] / most),
                 class_="step",
             )
@@ -387,15 +390,20 @@ def products(figures: Figures) -> Html:
                     product_name(row),
                     words.shown(row["category"]),
                     words.count(row["views"]),
-                    words.percent(row["add_to_cart_rate"]),
-                    words.percent(row["buy_rate"]),
+                    rate(row["add_to_cart_rate"]),
+                    rate(row["buy_rate"]),
                     words.count(row["quantity"]),
                     with_bar(words.money(row["revenue"], currency), float(row["revenue"]) / most),
                 )
                 for row in rows[:MOST_ROWS]
             ),
         ),
-        tag("p", "Revenue is what the items cost, before refunds, as reported by the browser.", class_="note"),
+        tag(
+            "p",
+            "Put in the cart and bought are shares of the visits that saw the product."
+            " Revenue is what the items cost, before refunds, as reported by the browser.",
+            class_="note",
+        ),
     )
 
 
@@ -475,24 +483,29 @@ def segment_table(
             (
                 name(row[column]),
                 marked(words.count(row["sessions"]), "sessions", row),
-                rate_cell(row),
+                rate_with_interval(row),
                 words.count(row["orders"]),
-                marked(words.money(row["net_revenue"], currency), "net_revenue", row),
+                marked(segment_money(row, currency), "net_revenue", row),
             )
             for row in rows[:MOST_ROWS]
         ),
+        is_caption_shown=len(rows) > MOST_ROWS,
     )  # fmt: skip
 
 
-def rate_cell(row: Row) -> Html:
-    if row["conversion_rate"] is None:
-        return tag("span", words.NOT_ENOUGH, class_="none")
-    return join(
-        [
-            words.percent(row["conversion_rate"]),
-            tag("small", words.interval(row["conversion_low"], row["conversion_high"])),
-        ]
-    )
+def rate(value: float | None) -> Html:
+    return tag("span", words.NOT_ENOUGH, class_="none") if value is None else safe(words.percent(value))
+
+
+def rate_with_interval(row: Row) -> Html:
+    likely = words.interval(row["conversion_low"], row["conversion_high"])
+    return join([rate(row["conversion_rate"]), tag("small", likely) if likely else ""])
+
+
+def segment_money(row: Row, currency: str | None) -> str:
+    if row["orders"] and row["currency"] is None:
+        return "other currency"
+    return words.money(row["net_revenue"], currency)
 
 
 def with_bar(text: str, share: float) -> Html:
@@ -536,17 +549,23 @@ def search(figures: Figures) -> Html:
                     words.shown(row["term"]),
                     with_bar(words.count(row["searches"]), row["searches"] / most),
                     zero_cell(row),
-                    words.percent(row["conversion_rate"]),
+                    rate(row["conversion_rate"]),
                 )
                 for row in rows[:MOST_ROWS]
             ),
+            is_caption_shown=len(rows) > MOST_ROWS,
         ),
     )
 
 
 def zero_cell(row: Row) -> Html:
-    share = f"{words.percent(row['zero_result_rate'], 0)} of them" if row["zero_result_rate"] is not None else ""
-    return join([words.count(row["zero_result_searches"]), tag("small", share) if share else ""])
+    share = row["zero_result_rate"]
+    return join(
+        [
+            words.count(row["zero_result_searches"]),
+            tag("small", f"{words.percent(share, 0)} of them") if share else "",
+        ]
+    )
 
 
 # -- what stands apart, and whether the numbers can be trusted ----------------------------------

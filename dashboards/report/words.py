@@ -62,16 +62,20 @@ def seconds(value: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
+# A date is not broken over two lines.
+_GAP = "\N{NO-BREAK SPACE}"
+
+
 def day(value: date) -> str:
-    return f"{value.day} {value:%b %Y}"
+    return f"{short_day(value)}{_GAP}{value:%Y}"
 
 
 def short_day(value: date) -> str:
-    return f"{value.day} {value:%b}"
+    return f"{value.day}{_GAP}{value:%b}"
 
 
 def moment(value: datetime) -> str:
-    return f"{value.day} {value:%b %Y, %H:%M} UTC"
+    return f"{day(value)}, {value:%H:%M}{_GAP}UTC"
 
 
 def days(number: int) -> str:
