@@ -1,0 +1,217 @@
+"""What a run read: typed rows of new raw lines, and which of them the lake keeps."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from glue_jobs.lake import MAX_LITERALS, Lake, on_days
+from glue_jobs.raw_objects import NO_DATE
+from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
+
+EVENT_KEY = ["event_id", "ts_date"]
+REPEAT_COLUMNS = ["object", "line", "object_date", "event_id", "ts_date", "ingest_id", "position"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of each line that was read. All frames are persisted or cheap to read again.
+
+    `winners` are the accepted rows to store; `removed` the stored rows that they replace or that a new
+    reading no longer gives, as they were; `renamed` stored rows that only get another verified user
+    (event_id, ts_date, event_date, visitor_id, and the new user_id).
+    """
+
+    winners: DataFrame
+    removed: DataFrame
+    renamed: DataFrame
+    repeats: DataFrame
+    quarantine: DataFrame
+    inserted: int
+    replaced: int
+    renamed_count: int
+    duplicates: int
+    quarantined: int
+
+    @property
+    def stored(self) -> int:
+        return self.inserted + self.replaced
+
+
+def object_date(key: Column) -> Column:
+    """The UTC date in a raw object's key; 1970-01-01 for foreign keys."""
+    day = F.regexp_extract(key, r"^raw/year=(\d{4})/month=(\d{2})/day=(\d{2})/", 0)
+    text = F.regexp_replace(day, r"[^0-9]+", "")
+    return F.coalesce(F.to_date(F.when(F.length(text) == 8, text), "yyyyMMdd"), F.lit(NO_DATE))
+
+
+def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> Outcome:
+    """Holds typed lines against the lake: what is new, what replaces, what repeats, what is refused.
+
+    `covered` (object, line) are lines that are read again: what is stored of them does not compete.
+    """
+    accepted = arrivals.where(F.col("reason").isNull())
+    quarantine, refused_repeats = _judge_refused(lake, arrivals.where(F.col("reason").isNotNull()), covered)
+    stored = _stored_copies(lake, accepted, covered)
+    ranked = rank_copies(accepted, stored).persist(StorageLevel.MEMORY_AND_DISK)
+    new = ranked.where(~F.col("is_stored"))
+    counts = (
+        ranked.groupBy("is_stored", "is_kept", "has_stored")
+        .agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count_if(~F.col("least_user_id").eqNullSafe(F.col("user_id"))).alias("renamed"),
+        )
+        .collect()
+    )
+
+    def total(is_stored: bool, is_kept: bool, has_stored: bool | None = None) -> int:
+        return sum(
+            row.rows
+            for row in counts
+            if row.is_stored == is_stored
+            and row.is_kept == is_kept
+            and has_stored in (None, row.has_stored)
+        )
+
+    repeated = total(False, False)
+    winners = accepted
+    if repeated or stored is not None:
+        # Copies are few beside events, so the many rows stay where they are and the few go to them.
+        losers = new.where(~F.col("is_kept")).select("object", "line")
+        winners = winners.join(_small(losers, repeated), on=["object", "line"], how="left_anti")
+    renamed_new = sum(row.renamed for row in counts if not row.is_stored and row.is_kept)
+    if renamed_new:
+        users = new.where(F.col("is_kept") & ~F.col("least_user_id").eqNullSafe(F.col("user_id")))
+        users = users.select("object", "line", "least_user_id")
+        winners = winners.join(_small(users, renamed_new), on=["object", "line"], how="left")
+        winners = winners.withColumn("user_id", F.coalesce("least_user_id", "user_id")).drop("least_user_id")
+    winners = winners.drop("reason", "field", "raw_line", "object_date")
+
+    old = ranked.where(F.col("is_stored"))
+    removed = lake.read("events").limit(0)
+    replaced = total(True, False)
+    if replaced:
+        removed = _stored_rows(lake, old.where(~F.col("is_kept")), stored)
+    if covered is not None:
+        removed = removed.unionByName(
+            lake.read("events").join(covered, on=["object", "line"], how="left_semi").select(*removed.columns)
+        )
+    renamed = old.where(F.col("is_kept") & ~F.col("least_user_id").eqNullSafe(F.col("user_id")))
+    renamed = renamed.select(*EVENT_KEY, F.col("least_user_id").alias("user_id"))
+    renamed_count = sum(row.renamed for row in counts if row.is_stored and row.is_kept)
+    if renamed_count:
+        where_stored = stored.select(*EVENT_KEY, "event_date", "visitor_id")
+        renamed = renamed.join(where_stored, on=EVENT_KEY, how="inner")
+    else:
+        renamed = removed.limit(0).select(*EVENT_KEY, "user_id", "event_date", "visitor_id")
+    repeats = (
+        new.where(~F.col("is_kept"))
+        .unionByName(old.where(~F.col("is_kept")))
+        .withColumn("object_date", object_date(F.col("object")))
+        .select(*REPEAT_COLUMNS)
+        .unionByName(refused_repeats)
+    )
+    refused_counts = refused_repeats.count(), quarantine.count()
+    return Outcome(
+        winners=winners,
+        removed=removed.persist(),
+        renamed=renamed,
+        repeats=repeats,
+        quarantine=quarantine,
+        inserted=total(False, True, False),
+        replaced=total(False, True, True),
+        renamed_count=renamed_count,
+        duplicates=repeated + refused_counts[0],
+        quarantined=refused_counts[1],
+    )
+
+
+def _small(rows: DataFrame, count: int) -> DataFrame:
+    return F.broadcast(rows) if count < 1_000_000 else rows
+
+
+def _judge_refused(
+    lake: Lake, refused: DataFrame, covered: DataFrame | None
+) -> tuple[DataFrame, DataFrame]:
+    """Rows for quarantine, and repeats among the refused lines."""
+    dated = refused.withColumn("received_date", F.coalesce(F.to_date("received_at"), F.lit(NO_DATE)))
+    ranked = first_refusals(dated).persist(StorageLevel.MEMORY_AND_DISK)
+    if lake.is_empty("quarantine"):
+        ranked = ranked.withColumn("is_known", F.lit(False))
+    else:
+        days = {row.received_date for row in ranked.select("received_date").distinct().collect()}
+        known = lake.read("quarantine").where(on_days("received_date", days))
+        if covered is not None:
+            known = known.join(covered, on=["object", "line"], how="left_anti")
+        known = known.select("ingest_id", "position", F.lit(True).alias("is_known"))
+        ranked = ranked.join(known, on=["ingest_id", "position"], how="left")
+        ranked = ranked.withColumn("is_known", F.coalesce("is_known", F.lit(False)))
+    is_first = F.col("is_kept") & ~F.col("is_known")
+    kept = "ingest_id position received_at received_date reason field raw_line object line".split()
+    repeats = ranked.where(~is_first).select(
+        "object",
+        "line",
+        "object_date",
+        F.lit(None).cast("string").alias("event_id"),
+        F.lit(None).cast("date").alias("ts_date"),
+        "ingest_id",
+        "position",
+    )
+    return ranked.where(is_first).select(*kept), repeats
+
+
+def _stored_copies(lake: Lake, accepted: DataFrame, covered: DataFrame | None) -> DataFrame | None:
+    """Stored rows (all columns) of the events in `accepted`; None where the table is empty.
+
+    An event lies within a day of its ts_date, or in a partition of that stray_date: so only files of the
+    batch's own days are read. Events without a readable ts all have 1970-01-01; those are sought by id.
+    """
+    if lake.is_empty("events"):
+        return None
+    keys = accepted.select(*EVENT_KEY)
+    days = {row.ts_date for row in keys.select("ts_date").distinct().collect()}
+    near = {day + timedelta(days=d) for day in days if day != NO_DATE for d in (-1, 0, 1) if _has(day, d)}
+    stray = days - {NO_DATE}
+    where = (F.col("stray_date").isNull() & on_days("event_date", near)) | on_days("stray_date", stray)
+    if NO_DATE in days:
+        ids = [
+            row.event_id
+            for row in keys.where(F.col("ts_date") == F.lit(NO_DATE)).limit(10 * MAX_LITERALS).collect()
+        ]
+        unreadable = (F.col("stray_date") == F.lit(NO_DATE)) | (
+            F.col("stray_date").isNull() & F.col("event_date").between(NO_DATE, NO_DATE + timedelta(days=1))
+        )
+        if len(ids) < 10 * MAX_LITERALS:
+            by_id = F.lit(False)
+            for first in range(0, len(ids), MAX_LITERALS):
+                by_id = by_id | F.col("event_id").isin(ids[first : first + MAX_LITERALS])
+            unreadable = unreadable & by_id
+        where = where | unreadable
+    stored = lake.read("events").where(where).join(keys, on=EVENT_KEY, how="left_semi")
+    if covered is not None:
+        stored = stored.join(covered, on=["object", "line"], how="left_anti")
+    return stored
+
+
+def _has(day: date, shift: int) -> bool:
+    try:
+        day + timedelta(days=shift)
+    except OverflowError:  # year 1 or 9999: a clock may say anything
+        return False
+    return True
+
+
+def _stored_rows(lake: Lake, keys: DataFrame, stored: DataFrame) -> DataFrame:
+    return stored.join(keys.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi").select(
+        *lake.read("events").columns
+    )
+
+
+def days_around(days: Collection[date], reach: int) -> set[date]:
+    """The days and those up to `reach` before and after."""
+    return {day + timedelta(days=shift) for day in days for shift in range(-reach, reach + 1)}
+
+

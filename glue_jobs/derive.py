@@ -1,0 +1,388 @@
+"""From changed events to everything computed from them: which rows, which days, one commit a table."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from glue_jobs.arguments import Settings
+from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
+from glue_jobs.lake import Lake, on_days
+from glue_jobs.tables import EVENTS
+from glue_jobs.transforms import daily
+from glue_jobs.transforms.identity import identify, owner_at
+from glue_jobs.transforms.orders import ORDER_TYPES, build_orders, order_key
+from glue_jobs.transforms.place_in_time import local_date
+from glue_jobs.transforms.sessionize import is_sessionable, sessionize
+from glue_jobs.transforms.summarize_sessions import summarize_sessions
+
+# Days read on either side of a touched one: a session lasts a day at most, and a page may be left a day later.
+REACH_DAYS = 2
+_DATA = [c for c in EVENTS.column_names if c not in ("run_id", "written_at")]
+
+
+@dataclass
+class Days:
+    """The days whose numbers have to be written again, filled step by step."""
+
+    events: set[date] = field(default_factory=set)
+    sessions: set[date] = field(default_factory=set)
+    orders: set[date] = field(default_factory=set)
+    persons: set[date] = field(default_factory=set)
+
+    @property
+    def daily(self) -> set[date]:
+        return self.events | self.sessions | self.orders
+
+
+def _collect_days(rows: DataFrame, *columns: str) -> set[date]:
+    found = rows.select(F.explode(F.array(*columns)).alias("day")).distinct().collect()
+    return {row.day for row in found if row.day is not None}
+
+
+def _is_changed() -> Column:
+    return (
+        F.col("_is_new") | F.col("_is_renamed") | ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
+    )
+
+
+@dataclass
+class SessionedEvents:
+    """The rows of every visitor concerned, with sessions as they are now, and what they were before.
+
+    `rows` (persisted): event columns, is_member, _is_new, _is_renamed, stored_session_id.
+    """
+
+    rows: DataFrame
+    window: set[date] | None  # None: the whole table
+    stored_changes: int
+
+
+def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
+    """Cuts sessions anew for every visitor that has a new, moved or removed event.
+
+    Reads the stored events of these visitors around the touched days, and further where a chain of
+    activity goes beyond them.
+    """
+    new = outcome.winners.select(
+        *(c for c in _DATA if c != "session_id"),
+        F.lit(None).cast("string").alias("session_id"),
+        F.lit(None).cast("string").alias("stored_session_id"),
+        F.lit(True).alias("_is_new"),
+        F.lit(False).alias("_is_renamed"),
+    )
+    if lake.is_empty("events"):
+        rows = _cut(new, None).persist(StorageLevel.MEMORY_AND_DISK)
+        return SessionedEvents(rows, None, 0)
+    stored = lake.read("events")
+    touched = (
+        new.select("visitor_id", "event_date")
+        .unionByName(outcome.removed.select("visitor_id", "event_date"))
+        .unionByName(outcome.renamed.select("visitor_id", "event_date"))
+        .where(F.col("visitor_id").isNotNull())
+        .distinct()
+        .persist()
+    )
+    visitors = touched.select("visitor_id").distinct()
+    removed_keys = outcome.removed.select(*EVENT_KEY)
+    touched_days = _collect_days(touched, "event_date")
+    window = days_around(touched_days, REACH_DAYS)
+    while True:
+        context = (
+            stored.where(on_days("event_date", window))
+            .join(visitors, on="visitor_id", how="left_semi")
+            .join(removed_keys, on=EVENT_KEY, how="left_anti")
+            .select(
+                *_DATA,
+                F.col("session_id").alias("stored_session_id"),
+                F.lit(False).alias("_is_new"),
+            )
+        )
+        if outcome.renamed_count:
+            users = outcome.renamed.select(*EVENT_KEY, F.col("user_id").alias("new_user_id"))
+            context = (
+                context.join(F.broadcast(users), on=EVENT_KEY, how="left")
+                .withColumn("_is_renamed", F.col("new_user_id").isNotNull())
+                .withColumn("user_id", F.coalesce("new_user_id", "user_id"))
+                .drop("new_user_id")
+            )
+        else:
+            context = context.withColumn("_is_renamed", F.lit(False))
+        edges = {day for day in window if not days_around({day}, 1) <= window}
+        rows = _cut(new.unionByName(context), edges).persist(StorageLevel.MEMORY_AND_DISK)
+        # One pass decides whether the window was wide enough and tells how much is to be updated.
+        seen = rows.agg(
+            F.count_if(F.col("_is_at_edge") & _is_changed()).alias("beyond"),
+            F.count_if(~F.col("_is_new") & _is_changed()).alias("stored_changes"),
+        ).first()
+        cut_removed = (
+            rows.where("_is_at_edge")
+            .join(outcome.removed.select("session_id").distinct(), on="session_id", how="left_semi")
+            .limit(1)
+            .count()
+            if outcome.replaced or outcome.removed.limit(1).count()
+            else 0
+        )
+        if not seen.beyond and not cut_removed:
+            return SessionedEvents(rows.drop("_is_at_edge"), window, seen.stored_changes)
+        rows.unpersist()
+        window = days_around(window, REACH_DAYS)
+
+
+def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
+    """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
+    sessions it has: where it begins is not known."""
+    belongs = events.where(is_sessionable())
+    others = events.where(~is_sessionable()).withColumn("session_id", F.lit(None).cast("string"))
+    cut = sessionize(belongs)
+    if edges is not None:
+        island = Window.partitionBy("visitor_id", "island")
+        at_edge = F.max(F.col("event_date").isin(*edges)).over(island)
+        cut = cut.withColumn("_is_at_edge", at_edge).withColumn(
+            "session_id",
+            F.when(F.col("_is_at_edge") & ~F.col("_is_new"), F.col("stored_session_id")).otherwise(
+                F.col("session_id")
+            ),
+        )
+        others = others.withColumn("_is_at_edge", F.lit(False))
+    return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
+
+
+def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
+    """One commit: new events in, earlier copies in place of later ones, the session ids that changed."""
+    changed = sessioned.rows.where(_is_changed())
+    removed_days = _collect_days(outcome.removed, "event_date")
+    if not sessioned.stored_changes and not removed_days:
+        lake.append("events", changed.select(*_DATA))
+        return
+    days = removed_days | _collect_days(changed.where(~F.col("_is_new")), "event_date")
+    gone = outcome.removed.select(*EVENT_KEY).join(
+        sessioned.rows.where("_is_new").select(*EVENT_KEY), on=EVENT_KEY, how="left_anti"
+    )
+    lake.merge("events", changed.select(*_DATA), gone, days)
+
+
+def write_sessions(
+    lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days
+) -> DataFrame | None:
+    """Summaries of the sessions that changed; those that vanished are removed. Returns the ids of both."""
+    changed = sessioned.rows.where(_is_changed())
+    if sessioned.window is None:
+        sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
+        lake.append("sessions", sessions)
+        days.sessions |= _collect_days(lake.read("sessions"), "session_date")
+        return None
+    touched = (
+        changed.select("session_id")
+        .unionByName(changed.select(F.col("stored_session_id").alias("session_id")))
+        .unionByName(outcome.removed.select("session_id"))
+        .where(F.col("session_id").isNotNull())
+        .distinct()
+        .persist()
+    )
+    rows = sessioned.rows.join(touched, on="session_id", how="left_semi")
+    sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts).persist()
+    before = lake.read("sessions").where(on_days("session_date", sessioned.window))
+    before = before.join(touched, on="session_id", how="left_semi").select("session_id", "session_date").persist()
+    days.sessions |= _collect_days(before, "session_date") | _collect_days(sessions, "session_date")
+    gone = before.join(sessions, on="session_id", how="left_anti")
+    if before.limit(1).count():
+        lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
+    else:
+        lake.append("sessions", sessions)
+    return touched
+
+
+def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
+    if sessioned.window is None:
+        lake.append("visitor_days", daily.visitor_days(sessioned.rows))
+        return
+    pairs = (
+        sessioned.rows.where("_is_new")
+        .select("event_date", "visitor_id")
+        .unionByName(outcome.removed.select("event_date", "visitor_id"))
+        .where(F.col("visitor_id").isNotNull())
+        .distinct()
+    )
+    key = ["event_date", "visitor_id"]
+    active = daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi"))
+    gone = pairs.join(active, on=key, how="left_anti")
+    lake.merge("visitor_days", active, gone, _collect_days(pairs, "event_date"))
+
+
+def write_orders(
+    lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touched_sessions: DataFrame | None, days: Days
+) -> None:
+    """Orders that have a new, changed or removed purchase or refund, from all their events at any age."""
+    is_first_load = sessioned.window is None
+    concerned = sessioned.rows.where(_is_changed()).select(*_DATA)
+    concerned = concerned.unionByName(outcome.removed.select(*_DATA))
+    concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES))
+    concerned = concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()).persist()
+    ids = concerned.select("order_id").distinct()
+    before = lake.read("orders").limit(0)
+    if not is_first_load:
+        before = lake.read("orders").join(ids, on="order_id", how="left_semi").persist()
+        # An order takes its channel from its session, and its refunds theirs from the order.
+        by_session = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
+        days.orders |= _order_days(by_session) | _order_days(before)
+    event_days = _collect_days(concerned, "event_date") | {
+        row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()
+    }
+    if not event_days:
+        return
+    events = (
+        lake.read("events")
+        .where(on_days("event_date", event_days) & F.col("event_type").isin(*ORDER_TYPES))
+        .withColumn("_key", order_key())
+        .join(ids.withColumnRenamed("order_id", "_key"), on="_key", how="left_semi")
+    )
+    orders = build_orders(events).persist()
+    days.orders |= _order_days(orders)
+    if is_first_load or not before.limit(1).count():
+        lake.append("orders", orders)
+    else:
+        gone = before.join(orders, on="order_id", how="left_anti").select("order_id")
+        lake.merge("orders", orders, gone)
+
+
+def _order_days(orders: DataFrame) -> set[date]:
+    """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
+    made = _collect_days(orders, "order_date")
+    refunds = orders.select(F.explode("refunds.refund_date").alias("day")).distinct().collect()
+    return made | {day - timedelta(days=1) for day in made} | {row.day for row in refunds}
+
+
+def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
+    """Ownership of the visitors on which verified users were seen in a way not yet known."""
+    columns = ["visitor_id", "occurred_at", "event_id", "ts_date", "user_id"]
+    is_verified = F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test")
+    seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
+    if lake.is_empty("identity") and not outcome.renamed_count:
+        rows = identify(seen).persist()
+        if rows.limit(1).count():
+            days.persons |= _valid_from_days(rows, settings)
+            lake.append("identity", rows)
+        return
+    known = lake.read("identity")
+    owners = seen.select("visitor_id", "occurred_at", "user_id")
+    owners = owner_at(owners, known, "occurred_at")
+    surprising = owners.where(F.col("person_id") != F.col("user_id")).select("visitor_id")
+    # A first owner is backdated, so an event before the first known one says more only by its own time.
+    firsts = known.groupBy("visitor_id").agg(F.min("valid_from").alias("first_from"))
+    earlier = seen.join(firsts, on="visitor_id", how="inner").where(
+        F.expr("occurred_at - interval 30 days") < F.col("first_from")
+    )
+    is_removed = outcome.removed.where(is_verified)
+    uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(
+        is_removed.select("visitor_id")
+    )
+    if outcome.renamed_count:
+        uncertain = uncertain.unionByName(
+            sessioned.rows.where("_is_renamed").where(F.col("visitor_id").isNotNull()).select("visitor_id")
+        )
+    uncertain = uncertain.distinct().persist()
+    if not uncertain.limit(1).count():
+        return
+    before = known.join(uncertain, on="visitor_id", how="left_semi").persist()
+    old = uncertain.join(before.select("visitor_id").distinct(), on="visitor_id", how="left_semi")
+    fresh = uncertain.join(old, on="visitor_id", how="left_anti")
+    # A visitor nobody owned so far has no verified event but the new ones; of the others all are read.
+    verified = seen.join(fresh, on="visitor_id", how="left_semi")
+    if old.limit(1).count() or outcome.renamed_count:
+        verified = _verified_events(lake, uncertain)
+    rows = identify(verified).persist()
+    key = ["visitor_id", "valid_from", "person_id"]
+    changed = rows.join(before, on=key, how="left_anti").unionByName(
+        before.select(*key).join(rows, on=key, how="left_anti")
+    )
+    days.persons |= _valid_from_days(changed, settings)
+    gone = before.join(rows, on=["visitor_id", "valid_from"], how="left_anti").select("visitor_id", "valid_from")
+    lake.merge("identity", rows, gone)
+
+
+def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
+    is_verified = F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test")
+    events = lake.read("events").where(is_verified)
+    if visitors is not None:
+        events = events.join(F.broadcast(visitors), on="visitor_id", how="left_semi")
+    return events.select("visitor_id", "occurred_at", "event_id", "ts_date", "user_id")
+
+
+def _valid_from_days(identity: DataFrame, settings: Settings) -> set[date]:
+    return _collect_days(
+        identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day"
+    )
+
+
+def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
+    """The daily tables of the touched days, one commit each; of all days where `is_whole`."""
+    touched = days.daily
+    if not touched and not is_whole:
+        _write_active(lake, min(days.persons, default=None), is_whole)
+        return
+    where = None if is_whole else on_days("event_date", touched)
+    # Days written are days replaced: a long list of days becomes its span in both places.
+    of_events = F.lit(True) if is_whole else on_days("event_date", touched)
+    of_sessions = F.lit(True) if is_whole else on_days("session_date", touched)
+    events = lake.read("events")
+    sessions = lake.read("sessions")
+    orders = lake.read("orders")
+    lake.overwrite(
+        "daily_traffic", daily.daily_traffic(events.where(of_events), sessions.where(of_sessions), orders), where
+    )
+    # A session's order or refund may lie on a later day than the session itself.
+    of_orders = F.lit(True) if is_whole else on_days("order_date", touched)
+    daily_orders = daily.daily_orders(orders, sessions, settings.shop_currency)
+    lake.overwrite("daily_orders", daily_orders.where(of_events), where)
+    spilling = F.lit(True) if is_whole else on_days("event_date", days_around(touched, 1))
+    products = daily.daily_products(
+        events.where(spilling), sessions.where(of_sessions), orders.where(of_orders), settings.shop_currency
+    )
+    lake.overwrite("daily_products", products, where)
+    _write_active(lake, min(days.events | days.persons, default=None), is_whole)
+
+
+def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
+    if oldest is None and not is_whole:
+        return
+    # The daily traffic has a row for every day with events; Iceberg answers this from its metadata.
+    bounds = lake.read("daily_traffic").agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).first()
+    if bounds.first is None:
+        lake.overwrite("daily_active", lake.read("daily_active").limit(0))
+        return
+    first = bounds.first if is_whole else max(oldest, bounds.first)
+    days = lake.spark.createDataFrame([(bounds.first, bounds.last)], "first_date date, last_date date").select(
+        F.explode(
+            F.sequence(F.lit(first), F.col("last_date")) if first <= bounds.last else F.array().cast("array<date>")
+        ).alias("event_date"),
+        "first_date",
+    )
+    active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
+    rows = daily.daily_active(active, lake.read("identity"), days)
+    where = None if is_whole or first == bounds.first else F.col("event_date") >= F.lit(first)
+    lake.overwrite("daily_active", rows, where)
+
+
+def rebuild_all(lake: Lake, settings: Settings) -> None:
+    """Every derived table anew from `events`, and the session ids in `events` where they were wrong."""
+    stored = lake.read("events")
+    rows = stored.select(
+        *_DATA,
+        F.col("session_id").alias("stored_session_id"),
+        F.lit(False).alias("_is_new"),
+        F.lit(False).alias("_is_renamed"),
+    )
+    rows = _cut(rows, None).persist(StorageLevel.MEMORY_AND_DISK)
+    wrong = rows.where(_is_changed())
+    wrong_days = _collect_days(wrong, "event_date")
+    if wrong_days:
+        lake.merge("events", wrong.select(*_DATA), None, wrong_days)
+    sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts)
+    lake.overwrite("sessions", sessions)
+    lake.overwrite("visitor_days", daily.visitor_days(rows))
+    lake.overwrite("orders", build_orders(lake.read("events")))
+    lake.overwrite("identity", identify(_verified_events(lake, None)))
+    write_daily(lake, settings, Days(), is_whole=True)

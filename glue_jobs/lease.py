@@ -1,0 +1,136 @@
+"""One run at a time: a lease object in S3, and a journal that lets the next run undo a killed one."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from clicklake.paths import JOURNAL_KEY, LEASE_KEY
+
+
+class LeaseLost(RuntimeError):
+    """Another run took the lease, because this one was silent for too long. Nothing more may be written."""
+
+
+def _is_conflict(error: ClientError) -> bool:
+    # 409: two conditional writes met; 412: the condition was false.
+    return error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412)
+
+
+@dataclass
+class Lease:
+    """Held by one run; renewed from a thread; taken over when `seconds` have passed without renewal.
+
+    Ages are read off S3's own clock (the answer's Date against Last-Modified), so no two computers'
+    clocks are ever compared.
+    """
+
+    s3: Any
+    bucket: str
+    run_id: str
+    seconds: float = 60.0
+    say: Callable[[str], None] = print
+    _etag: str = ""
+    _lost: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _renewer: threading.Thread | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __enter__(self) -> "Lease":
+        is_waiting = False
+        while not self._try_to_take():
+            if not is_waiting:
+                self.say("another run is at work: waiting for it to end")
+                is_waiting = True
+            time.sleep(min(1.0, self.seconds / 10))
+        self._renewer = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._renewer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._renewer:
+            self._renewer.join()
+        if not self._lost.is_set():
+            try:
+                self._put({"holder": None}, IfMatch=self._etag)
+            except ClientError as error:
+                if not _is_conflict(error):
+                    raise
+
+    def check(self) -> None:
+        """Raises LeaseLost if the lease is no longer ours. Called before every commit."""
+        if self._lost.is_set():
+            raise LeaseLost(f"run {self.run_id} lost its lease on s3://{self.bucket}/{LEASE_KEY}")
+
+    def _put(self, body: dict[str, Any], **condition: str) -> None:
+        answer = self.s3.put_object(
+            Bucket=self.bucket, Key=LEASE_KEY, Body=json.dumps(body).encode(), **condition
+        )
+        self._etag = answer["ETag"]
+
+    def _try_to_take(self) -> bool:
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=LEASE_KEY)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                raise
+            condition = {"IfNoneMatch": "*"}
+        else:
+            body = json.loads(answer["Body"].read())
+            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            if body["holder"] and (now - answer["LastModified"]).total_seconds() < self.seconds:
+                return False
+            condition = {"IfMatch": answer["ETag"]}
+        try:
+            self._put({"holder": self.run_id}, **condition)
+        except ClientError as error:
+            if _is_conflict(error):
+                return False
+            raise
+        return True
+
+    def _renew(self) -> None:
+        last = time.monotonic()
+        while not self._stop.wait(self.seconds / 3):
+            try:
+                self._put({"holder": self.run_id}, IfMatch=self._etag)
+                last = time.monotonic()
+            except ClientError as error:
+                if _is_conflict(error):
+                    self._lost.set()
+                    return
+            except Exception:  # a network fault: try again until the lease has run out
+                pass
+            if time.monotonic() - last > self.seconds:
+                self._lost.set()
+                return
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What the lake was before a run began: snapshot id of every table, None where it had none."""
+
+    run_id: str
+    before: dict[str, int | None]
+
+
+def write_journal(s3: Any, bucket: str, journal: Journal) -> None:
+    body = json.dumps({"run_id": journal.run_id, "before": journal.before})
+    s3.put_object(Bucket=bucket, Key=JOURNAL_KEY, Body=body.encode())
+
+
+def read_journal(s3: Any, bucket: str) -> Journal | None:
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=JOURNAL_KEY)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    body = json.loads(answer["Body"].read())
+    return Journal(body["run_id"], body["before"])

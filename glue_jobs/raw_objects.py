@@ -1,0 +1,174 @@
+"""Raw objects: which there are, and the lines in them. A damaged object gives what can be read of it."""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+from pyspark.sql import DataFrame, SparkSession
+
+from clicklake import endpoints
+from clicklake.paths import RAW_PREFIX, hour_prefixes, read_raw_key
+
+NO_DATE = date(1970, 1, 1)
+CHUNK_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 20
+BATCH_BYTES = 4 << 20
+TARGET_PARTITION_BYTES = 16 << 20
+
+LINES_SCHEMA = "object string, object_date date, line int, raw_line string, fault string"
+OBJECT_SCHEMA = "object string, bytes bigint, lines_promised int"
+
+
+@dataclass(frozen=True)
+class RawObject:
+    """A listed object. `lines` is what its key promises; None where the key does not tell."""
+
+    key: str
+    bytes: int
+    lines: int | None
+
+    @property
+    def date(self) -> date:
+        hour = read_raw_key(self.key).hour
+        return hour.date() if hour else NO_DATE
+
+
+def list_raw_objects(s3: Any, bucket: str, since: datetime | None, until: datetime) -> list[RawObject]:
+    """Every object under raw/ of the hours from `since` to `until`; all of raw/ where `since` is None."""
+    prefixes = [RAW_PREFIX] if since is None else hour_prefixes(since, until)
+    objects = []
+    for prefix in prefixes:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                if not item["Key"].endswith("/"):
+                    objects.append(RawObject(item["Key"], item["Size"], read_raw_key(item["Key"]).lines))
+    return objects
+
+
+def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> DataFrame:
+    """One row per line of `objects`, and per object one row of line 0 that tells how reading went.
+
+    Columns: object, object_date, line (from 1), raw_line, fault (of the line; of the object on line 0,
+    where raw_line holds the number of lines found, or null if the object could not be fetched).
+    Objects are fetched by the workers; nothing is listed or planned per file by Spark.
+    """
+    total_bytes = sum(item.bytes for item in objects)
+    cores = spark.sparkContext.defaultParallelism
+    partitions = max(1, min(len(objects), max(cores, total_bytes // TARGET_PARTITION_BYTES)))
+    # Neighbouring keys are of one hour and alike in size; dealing them out evens the partitions.
+    dealt = [item for first in range(partitions) for item in objects[first::partitions]]
+    rows = spark.sparkContext.parallelize(
+        [(item.key, item.bytes, item.lines) for item in dealt], partitions
+    ).toDF(OBJECT_SCHEMA)
+
+    def fetch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        s3 = endpoints.client("s3")
+        lines = _LineBatch()
+        for batch in batches:
+            for key in batch.column("object").to_pylist():
+                for row in _read_object(s3, bucket, key):
+                    lines.add(key, *row)
+                    if lines.bytes > BATCH_BYTES:
+                        yield lines.take()
+        if lines.count:
+            yield lines.take()
+
+    return rows.mapInArrow(fetch, LINES_SCHEMA)
+
+
+class _LineBatch:
+    """Rows of LINES_SCHEMA, gathered until they are worth sending."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self.bytes = 0
+        self.columns: tuple[list, ...] = ([], [], [], [], [])
+
+    @property
+    def count(self) -> int:
+        return len(self.columns[0])
+
+    def add(self, key: str, line: int, raw_line: str | None, fault: str | None) -> None:
+        hour = read_raw_key(key).hour
+        values = (key, hour.date() if hour else NO_DATE, line, raw_line, fault)
+        for column, value in zip(self.columns, values, strict=True):
+            column.append(value)
+        self.bytes += len(raw_line or "") + 64
+
+    def take(self) -> pa.RecordBatch:
+        types = (pa.string(), pa.date32(), pa.int32(), pa.string(), pa.string())
+        names = ("object", "object_date", "line", "raw_line", "fault")
+        arrays = [pa.array(column, kind) for column, kind in zip(self.columns, types, strict=True)]
+        self._clear()
+        return pa.RecordBatch.from_arrays(arrays, names)
+
+
+def _read_object(s3: Any, bucket: str, key: str) -> Iterator[tuple[int, str | None, str | None]]:
+    """(line, text, fault) of each line, then line 0: the number of lines found, and the object's fault."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        yield 0, None, f"not fetched: {error.response['Error']['Code']}"
+        return
+    found = 0
+    reader = _LineReader()
+    for line in reader.lines(body):
+        found += 1
+        yield found, *_text(line)
+    yield 0, str(found), reader.fault
+
+
+def _text(line: bytes) -> tuple[str, str | None]:
+    if len(line) > MAX_LINE_BYTES:
+        return line[:MAX_LINE_BYTES].decode("utf-8", "replace"), "line_too_long"
+    try:
+        return line.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return line.decode("utf-8", "replace"), "not_utf8"
+
+
+class _LineReader:
+    """Splits an object, gzipped or plain, into lines. After damage it keeps the whole lines before it."""
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+
+    def lines(self, body: bytes) -> Iterator[bytes]:
+        rest: list[bytes] = []
+        for chunk in self._inflate(body):
+            first, *others = chunk.split(b"\n")
+            rest.append(first)
+            for other in others:
+                yield b"".join(rest)
+                rest = [other]
+        last = b"".join(rest)
+        # A line without its newline is whole only if nothing was lost behind it.
+        if last and self.fault is None:
+            yield last
+
+    def _inflate(self, body: bytes) -> Iterator[bytes]:
+        if body[:2] != b"\x1f\x8b":
+            self.fault = None if body else "empty"
+            yield body
+            return
+        # Several gzip members may follow one another, as packed objects have them.
+        while body:
+            inflater = zlib.decompressobj(wbits=31)
+            while not inflater.eof:
+                try:
+                    chunk = inflater.decompress(body, CHUNK_BYTES)
+                except zlib.error:
+                    self.fault = "bad_gzip"
+                    return
+                body = inflater.unconsumed_tail
+                yield chunk
+                if not chunk and not body and not inflater.eof:
+                    self.fault = "truncated_gzip"
+                    return
+            body = inflater.unused_data

@@ -1,0 +1,476 @@
+"""The scheduled job: raw objects to tables. Commands: refresh, rebuild (from events), reparse (from raw).
+
+    spark-submit glue_jobs/refresh_lake.py --lake_bucket NAME [--command rebuild] ...
+"""
+
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from importlib.resources import files
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from clicklake import endpoints
+from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
+from glue_jobs.arrivals import EVENT_KEY, Outcome, judge, object_date
+from glue_jobs.derive import (
+    Days,
+    add_sessions,
+    rebuild_all,
+    write_daily,
+    write_events,
+    write_identity,
+    write_orders,
+    write_sessions,
+    write_visitor_days,
+)
+from glue_jobs.lake import Lake, on_days
+from glue_jobs.lease import Journal, Lease, read_journal, write_journal
+from glue_jobs.raw_objects import RawObject, list_raw_objects, read_lines
+from glue_jobs.runtime import start_session
+from glue_jobs.tables import TABLES
+from glue_jobs.transforms.enrich import add_country_names
+from glue_jobs.transforms.parse import parse
+from glue_jobs.transforms.place_in_time import place_in_time
+from glue_jobs.transforms.quality import repeated_events, uncovered_lines
+
+Clock = Callable[[], datetime]
+
+
+class LedgerBroken(RuntimeError):
+    """Lines without exactly one outcome, or events stored twice. The run is undone by the next one."""
+
+
+@dataclass
+class RunReport:
+    """What a run did. `is_changed` is False where there was nothing to do and nothing was committed."""
+
+    run_id: str
+    command: str
+    is_changed: bool = False
+    objects: int = 0
+    objects_failed: int = 0
+    bytes: int = 0
+    lines: int = 0
+    lines_lost: int = 0
+    lines_quarantined: int = 0
+    lines_stored: int = 0
+    lines_duplicate: int = 0
+    seconds: float = 0.0
+    snapshots: dict[str, int] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        if not self.is_changed and self.objects_failed:
+            return f"{self.objects_failed} raw objects could not be fetched; the next run tries them again."
+        if not self.is_changed:
+            return "Nothing new: no raw object has arrived since the last run, and nothing was changed."
+        if self.command == "rebuild":
+            return f"Rebuilt every derived table from events in {self.seconds:.1f} s."
+        text = (
+            f"{self.lines:,} lines of {self.objects:,} objects: {self.lines_stored:,} stored, "
+            f"{self.lines_duplicate:,} repeated, {self.lines_quarantined:,} refused, {self.lines_lost:,} lost "
+            f"in damaged objects ({self.seconds:.1f} s)."
+        )
+        if self.objects_failed:
+            text += f" {self.objects_failed:,} objects could not be fetched; the next run tries them again."
+        return text
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def refresh(
+    spark: SparkSession, settings: Settings, clock: Clock = utc_now, say: Callable[[str], None] = print
+) -> RunReport:
+    """Carries out settings.command, alone: a run that is at work is waited for. Safe to repeat after any end.
+
+    Raises LedgerBroken, LeaseLost, and whatever S3, Glue or Spark raise; the lake is then as the journal
+    says, or is made so by the next run.
+    """
+    run = Run(spark, settings, clock, say)
+    with run.lease:
+        run.prepare()
+        report = {"refresh": run.refresh, "rebuild": run.rebuild, "reparse": run.reparse}[settings.command]()
+    spark.catalog.clearCache()
+    say(report.sentence())
+    return report
+
+
+class Run:
+    """One run, from its lease to its row in refresh_runs."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, clock: Clock, say: Callable[[str], None]) -> None:
+        self.spark, self.settings, self.clock, self.say = spark, settings, clock, say
+        self.s3: Any = endpoints.client("s3")
+        self.started_at = clock()
+        self._start = self._last_step = time.monotonic()
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+        self.lease = Lease(self.s3, settings.lake_bucket, self.run_id, settings.lease_seconds, say)
+        written_at = self.started_at.replace(tzinfo=None)
+        self.lake = Lake(spark, settings.database, self.run_id, written_at, self.lease.check)
+        self.report = RunReport(self.run_id, settings.command)
+        self.last: Any = None
+
+    # --- the three commands
+
+    def refresh(self) -> RunReport:
+        """Reads raw objects that no run has read, and writes what they change."""
+        listed_until = self.clock()
+        objects = self.new_objects(listed_until)
+        if not objects:
+            return self._finish()
+        return self._ingest(objects, None, None, listed_until)
+
+    def reparse(self) -> RunReport:
+        """Reads the raw objects of a range of days again, with the copies of their events elsewhere."""
+        first, last = self.settings.first_day, self.settings.last_day
+        objects = list_raw_objects(self.s3, self.settings.lake_bucket, None, self.clock())
+        chosen = [item for item in objects if first <= item.date <= last]
+        if not chosen:
+            self.say(f"no raw object lies between {first} and {last}")
+            return self._finish()
+        others = self._copies_elsewhere(chosen, {item.key: item for item in objects})
+        return self._ingest(chosen, *others, listed_until=None)
+
+    def rebuild(self) -> RunReport:
+        """Derives every table from events again."""
+        if self.last is None:
+            return self._finish()
+        self._begin()
+        rebuild_all(self.lake, self.settings)
+        self.step("derived sessions, orders, identity and daily tables from events")
+        return self._complete(listed_until=None, as_of=None, first_touched=None)
+
+    # --- before and after
+
+    def prepare(self) -> None:
+        """Tables exist, and what a killed run left behind is undone."""
+        self.lake.create_missing_tables()
+        journal = read_journal(self.s3, self.settings.lake_bucket)
+        runs = self.lake.read("refresh_runs")
+        if journal is not None:
+            completed = runs.where(F.col("run_id") == F.lit(journal.run_id)).limit(1).count()
+            if not completed:
+                undone = [t for t in TABLES if self.lake.go_back(t, journal.before.get(t))]
+                if undone:
+                    self.say(f"undid the unfinished run {journal.run_id} in {', '.join(undone)}")
+        self.last = self.lake.read("refresh_runs").orderBy(F.col("completed_at").desc(), F.col("run_id").desc()).first()
+        self.step("tables are ready")
+
+    def _begin(self) -> None:
+        write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.lake.snapshots()))
+        self.report.is_changed = True
+
+    def step(self, text: str) -> None:
+        now = time.monotonic()
+        self.say(f"{now - self._start:6.1f} s  {text} ({now - self._last_step:.1f} s)")
+        self._last_step = now
+
+    def _finish(self) -> RunReport:
+        self.report.seconds = time.monotonic() - self._start
+        return self.report
+
+    # --- reading
+
+    def new_objects(self, until: datetime) -> list[RawObject]:
+        """The listed objects that no completed run has read."""
+        since = None
+        if self.last is not None and self.last.listed_until is not None and not self.settings.reconcile:
+            overlap = timedelta(hours=self.settings.listing_overlap_hours)
+            since = self.last.listed_until.replace(tzinfo=timezone.utc) - overlap
+        listed = list_raw_objects(self.s3, self.settings.lake_bucket, since, until)
+        if listed and self.last is not None:
+            ingested = self.lake.read("ingested_objects").where(on_days("object_date", {i.date for i in listed}))
+            known = {row.object for row in ingested.select("object").toLocalIterator()}
+            listed = [item for item in listed if item.key not in known]
+        self.step(f"{len(listed):,} new raw objects")
+        return listed
+
+    def _copies_elsewhere(
+        self, chosen: list[RawObject], all_objects: dict[str, RawObject]
+    ) -> tuple[list[RawObject], DataFrame]:
+        """Objects outside `chosen` that hold copies of its events, and the (object, line) of these copies."""
+        keys = self.spark.createDataFrame([(item.key,) for item in chosen], "object string")
+        places = self.lake.read("events").select(*EVENT_KEY, "object", "line").unionByName(
+            self.lake.read("repeats").where("event_id is not null").select(*EVENT_KEY, "object", "line")
+        )
+        concerned = places.join(F.broadcast(keys), on="object", how="left_semi").select(*EVENT_KEY).distinct()
+        copies = (
+            places.join(concerned, on=EVENT_KEY, how="left_semi")
+            .join(F.broadcast(keys), on="object", how="left_anti")
+            .select("object", "line")
+            .collect()
+        )
+        present = [row for row in copies if row.object in all_objects]
+        lines = self.spark.createDataFrame([(r.object, r.line) for r in present], "object string, line int")
+        return [all_objects[key] for key in sorted({row.object for row in present})], lines
+
+    def _typed(self, lines: DataFrame) -> DataFrame:
+        """Lines to typed rows with times, countries, and reasons where they are refused."""
+        schema = StructType.fromJson(_load_json("clicklake.contract", "generated/raw_line.spark.json"))
+        countries = self.spark.createDataFrame(_load_countries(), "code string, name string, continent string")
+        settings = self.settings
+        arrivals = parse(lines.where(F.col("line") > 0), schema, settings.shop_currency)
+        placed = place_in_time(arrivals, settings.shop_time_zone, settings.late_limit_days)
+        return add_country_names(placed, countries)
+
+    # --- writing
+
+    def _ingest(
+        self,
+        objects: list[RawObject],
+        others: list[RawObject] | None,
+        other_lines: DataFrame | None,
+        listed_until: datetime | None,
+    ) -> RunReport:
+        """Reads the objects and commits what they change. With `others` given, it is a second reading."""
+        lake, settings, days = self.lake, self.settings, Days()
+        self._begin()
+        bucket = settings.lake_bucket
+        lines = read_lines(self.spark, bucket, objects)
+        if others:
+            again = read_lines(self.spark, bucket, others).where(F.col("line") > 0)
+            lines = lines.unionByName(again.join(F.broadcast(other_lines), on=["object", "line"], how="left_semi"))
+        lines = lines.persist(StorageLevel.MEMORY_AND_DISK)
+        arrivals = self._typed(lines).persist(StorageLevel.MEMORY_AND_DISK)
+        ingested = self._ingested_objects(objects, lines, arrivals).persist()
+        read = ingested.agg(
+            F.count(F.lit(1)).alias("objects"),
+            F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+            F.coalesce(F.sum("lines"), F.lit(0)).alias("lines"),
+            F.coalesce(F.sum("lines_lost"), F.lit(0)).alias("lines_lost"),
+            F.max("max_received_at").alias("as_of"),
+        ).first()
+        self.report.objects, self.report.objects_failed = read.objects, len(objects) - read.objects
+        self.report.bytes, self.report.lines, self.report.lines_lost = read.bytes, read.lines, read.lines_lost
+        self.step(f"read {read.lines:,} lines of {read.objects:,} objects")
+        if not read.objects:
+            self.report.is_changed = False
+            return self._finish()
+
+        covered = None
+        if others is not None:
+            covered = self._covered(objects, other_lines)
+        outcome = judge(lake, arrivals, covered)
+        self.report.lines_stored = outcome.stored
+        self.report.lines_duplicate, self.report.lines_quarantined = outcome.duplicates, outcome.quarantined
+        self.step(
+            f"{outcome.inserted:,} new events, {outcome.replaced:,} replaced by an earlier copy, "
+            f"{outcome.duplicates:,} repeats, {outcome.quarantined:,} refused"
+        )
+        if outcome.stored or outcome.renamed_count or covered is not None:
+            self._derive(outcome, days)
+        self._keep_account(outcome, ingested, covered)
+        first_touched = min(days.daily | days.persons, default=None)
+        return self._complete(listed_until, read.as_of, first_touched, ingested, days, outcome)
+
+    def _derive(self, outcome: Outcome, days: Days) -> None:
+        lake, settings = self.lake, self.settings
+        sessioned = add_sessions(lake, outcome)
+        days.events |= {
+            row.event_date
+            for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
+        }
+        days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
+        self.step("cut sessions")
+        write_events(lake, sessioned, outcome)
+        self.step("events")
+        touched = write_sessions(lake, settings, sessioned, outcome, days)
+        self.step("sessions")
+        write_visitor_days(lake, sessioned, outcome)
+        write_orders(lake, sessioned, outcome, touched, days)
+        self.step("visitor days, orders")
+        write_identity(lake, settings, sessioned, outcome, days)
+        self.step("identity")
+        write_daily(lake, settings, days, is_whole=False)
+        self.step(f"daily tables of {len(days.daily)} days")
+
+    def _ingested_objects(self, objects: list[RawObject], lines: DataFrame, arrivals: DataFrame) -> DataFrame:
+        """tables.INGESTED_OBJECTS of the objects that could be fetched."""
+        listed = self.spark.createDataFrame(
+            [(item.key, item.bytes, item.lines) for item in objects], "object string, bytes bigint, promised int"
+        )
+        ends = lines.where((F.col("line") == 0) & F.col("raw_line").isNotNull()).select(
+            "object", "object_date", F.col("raw_line").cast("int").alias("found"), F.col("fault").alias("error")
+        )
+        latest = arrivals.groupBy("object").agg(F.max("received_at").alias("max_received_at"))
+        hour = F.regexp_extract("object", r"^raw/year=\d{4}/month=\d{2}/day=\d{2}/hour=(\d{2})/", 1)
+        lost = F.greatest(F.coalesce(F.col("promised"), F.lit(0)) - F.col("found"), F.lit(0))
+        return (
+            ends.join(listed, on="object", how="inner")
+            .join(latest, on="object", how="left")
+            .withColumn("lines_lost", lost)
+            .withColumn("lines", F.col("found") + F.col("lines_lost"))
+            .withColumn(
+                "object_hour",
+                F.when(
+                    hour != "",
+                    (F.col("object_date").cast("timestamp") + F.make_dt_interval(hours=hour.cast("int"))).cast(
+                        "timestamp_ntz"
+                    ),
+                ),
+            )
+        )
+
+    def _covered(self, objects: list[RawObject], other_lines: DataFrame) -> DataFrame:
+        """(object, line) of all that is read again."""
+        keys = self.spark.createDataFrame([(item.key,) for item in objects], "object string")
+        places = None
+        for table in ("events", "repeats", "quarantine"):
+            rows = self.lake.read(table).select("object", "line")
+            rows = rows.join(F.broadcast(keys), on="object", how="left_semi")
+            places = rows if places is None else places.unionByName(rows)
+        return places.unionByName(other_lines).distinct().persist()
+
+    def _keep_account(self, outcome: Outcome, ingested: DataFrame, covered: DataFrame | None) -> None:
+        """Quarantine, repeats and objects: with events they cover every line that was read."""
+        rows = {"quarantine": outcome.quarantine, "repeats": outcome.repeats}
+        for table, new in rows.items():
+            if covered is None:
+                if outcome.quarantined if table == "quarantine" else outcome.duplicates or outcome.replaced:
+                    self.lake.append(table, new)
+                continue
+            key = list(TABLES[table].key)
+            old = self.lake.read(table).join(covered, on=["object", "line"], how="left_semi").select(*key)
+            self.lake.merge(table, new, old.join(new, on=key, how="left_anti"))
+        if covered is None:
+            self.lake.append("ingested_objects", ingested)
+        else:
+            self.lake.merge("ingested_objects", ingested)
+        self.step("quarantine, repeats, objects")
+
+    def _complete(
+        self,
+        listed_until: datetime | None,
+        as_of: datetime | None,
+        first_touched: date | None,
+        ingested: DataFrame | None = None,
+        days: Days | None = None,
+        outcome: Outcome | None = None,
+    ) -> RunReport:
+        """Checks the ledger, then commits the run's row: from then on the run counts as done."""
+        report, last = self.report, self.last
+        if ingested is not None:
+            self._check_ledger(ingested, days.events if self.settings.command == "refresh" else None)
+        totals = self._totals(outcome)
+        is_balanced = totals["lines"] == sum(v for k, v in totals.items() if k != "lines")
+        if not is_balanced:
+            raise LedgerBroken(f"the lake's ledger does not balance after run {self.run_id}: {totals}")
+        today = self.lake.read("daily_traffic").agg(F.max("event_date").alias("day")).first().day
+        former_as_of = last.as_of if last is not None else None
+        row = {
+            "run_id": self.run_id,
+            "command": self.settings.command,
+            "started_at": self.started_at.replace(tzinfo=None),
+            "completed_at": self.clock().replace(tzinfo=None),
+            "listed_until": (
+                listed_until.replace(tzinfo=None) if listed_until else last.listed_until if last is not None else None
+            ),
+            "as_of": max(filter(None, (as_of, former_as_of)), default=None),
+            "today": today,
+            "first_touched": first_touched,
+            "objects": report.objects,
+            "objects_failed": report.objects_failed,
+            "bytes": report.bytes,
+            "lines": report.lines,
+            "lines_lost": report.lines_lost,
+            "lines_erased": 0,
+            "lines_quarantined": report.lines_quarantined,
+            "lines_stored": report.lines_stored,
+            "lines_duplicate": report.lines_duplicate,
+            **{f"total_{name}": value for name, value in totals.items()},
+            "is_balanced": is_balanced,
+            "snapshots": {
+                table: snapshot
+                for table, snapshot in self.lake.snapshots().items()
+                if snapshot is not None and table != "refresh_runs"
+            },
+        }
+        schema = ", ".join(f"{c.name} {c.type}" for c in TABLES["refresh_runs"].columns)
+        values = [tuple(row[c.name] for c in TABLES["refresh_runs"].columns)]
+        self.lake.append("refresh_runs", self.spark.createDataFrame(values, schema))
+        report.snapshots = row["snapshots"]
+        self.step("checked the ledger and completed the run")
+        return self._finish()
+
+    def _check_ledger(self, ingested: DataFrame, days: set[date] | None) -> None:
+        """Raises LedgerBroken unless each line read has one outcome and no event is stored twice."""
+        lake = self.lake
+        events = lake.read("events")
+        if days is not None:
+            events = events.where(on_days("event_date", days))
+        repeats = lake.read("repeats")
+        quarantine = lake.read("quarantine")
+        object_days = {row.object_date for row in ingested.select("object_date").distinct().collect()}
+        repeats = repeats.where(on_days("object_date", object_days))
+        objects = ingested.select("object")
+        outcomes = [
+            table.select("object", "line").join(objects, on="object", how="left_semi")
+            for table in (events, repeats, quarantine)
+        ]
+        broken = uncovered_lines(ingested, *outcomes).limit(3).collect()
+        if broken:
+            raise LedgerBroken(f"lines without exactly one outcome, for instance in {broken}")
+        twice = repeated_events(events.where(F.col("run_id") == F.lit(self.run_id))).limit(3).collect()
+        if twice:
+            raise LedgerBroken(f"events stored more than once, for instance {twice}")
+
+    def _totals(self, outcome: Outcome | None) -> dict[str, int]:
+        """The ledger over all runs: added up from run to run; counted in the tables after other commands."""
+        if self.settings.command == "refresh" and not self.settings.reconcile and outcome is not None:
+            names = ("lines", "lost", "erased", "quarantined", "stored", "duplicate")
+            before = {name: self.last[f"total_{name}"] if self.last is not None else 0 for name in names}
+            return {
+                "lines": before["lines"] + self.report.lines,
+                "lost": before["lost"] + self.report.lines_lost,
+                "erased": before["erased"],
+                "quarantined": before["quarantined"] + self.report.lines_quarantined,
+                "stored": before["stored"] + outcome.inserted,
+                "duplicate": before["duplicate"] + outcome.duplicates + outcome.replaced,
+            }
+        sums = self.lake.read("ingested_objects").agg(F.sum("lines").alias("lines"), F.sum("lines_lost").alias("lost"))
+        read = sums.first()
+        return {
+            "lines": read.lines or 0,
+            "lost": read.lost or 0,
+            "erased": 0,
+            "quarantined": self.lake.read("quarantine").count(),
+            "stored": self.lake.read("events").count(),
+            "duplicate": self.lake.read("repeats").count(),
+        }
+
+
+def _load_json(package: str, name: str) -> Any:
+    import json
+
+    return json.loads(files(package).joinpath(name).read_text("utf-8"))
+
+
+def _load_countries() -> list[tuple[str, str, str]]:
+    import csv
+
+    with files("glue_jobs").joinpath("reference/countries.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["code"], row["name"], row["continent"]) for row in csv.DictReader(file)]
+
+
+def main(argv: list[str]) -> int:
+    """Exit codes: 0 done (also where nothing was new), 2 wrong arguments; other faults raise."""
+    try:
+        settings = read_arguments(argv)
+    except ArgumentsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    refresh(start_session(settings), settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

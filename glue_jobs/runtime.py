@@ -1,0 +1,54 @@
+"""The Spark session, with one set of settings for Glue and for a laptop."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from clicklake.endpoints import Endpoints
+from glue_jobs.arguments import Settings
+
+CATALOG = "lake"
+
+
+def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
+    """Every Spark setting the job relies on, and where AWS is."""
+    catalog = f"spark.sql.catalog.{CATALOG}"
+    return {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.type": "glue",
+        f"{catalog}.warehouse": f"s3://{settings.lake_bucket}/results",
+        f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        f"{catalog}.client.region": endpoints.region,
+        # Another writer's commit has to be seen at once; the cache would serve an old table for 30 s.
+        f"{catalog}.cache-enabled": "false",
+        # Instants are UTC whatever the computer's clock says; shop-local days are computed by name of zone.
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.caseSensitive": "true",
+        # A deleted or moved input must not silently shorten a run.
+        "spark.sql.files.ignoreMissingFiles": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
+        "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        **endpoints.spark_settings(CATALOG),
+    }
+
+
+def start_session(settings: Settings, extra: dict[str, str] | None = None) -> SparkSession:
+    """The running session where there is one (Glue), else a new one.
+
+    `extra` holds what only the place knows: master, memory, jars. The Python workers import this tree,
+    so its root is put on their path.
+    """
+    root = str(Path(__file__).resolve().parent.parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    builder = SparkSession.builder.appName("refresh_lake")
+    for name, value in spark_settings(settings, Endpoints.from_environment()).items():
+        builder = builder.config(name, value)
+    if extra:
+        # Workers on this computer run the interpreter that has the packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    for name, value in (extra or {}).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
