@@ -309,8 +309,6 @@ class _Walk:
         self.page = Page(self.chance.uuid(), kind, ORIGIN + path, f"{title} | {SHOP_NAME}", referrer)
         self.last_url = self.page.url
         props: dict[str, object] = {"page_kind": kind}
-        if self.person and self.person.age:
-            props["user_age"] = self.person.age
         if kind in ("cart", "checkout"):
             props["checkout_layout"] = "short" if self.visitor.anonymous_id[0] < "8" else "long"
         self.note("page_view", props)
@@ -518,10 +516,11 @@ class _Walk:
     ) -> None:
         assert self.page is not None
         chance = self.chance
+        props = dict(props or {})
+        if self.person and self.person.age:
+            props["user_age"] = self.person.age
         self.events.append(
-            Event(
-                chance.uuid(), self.now, event_type, self.page, self.person, props or {}, lines, order, refund
-            )
+            Event(chance.uuid(), self.now, event_type, self.page, self.person, props, lines, order, refund)
         )
         # No two events of a visit share a millisecond: their order is the visitor's.
         self.now += 15 + int(chance.random() * 120)

@@ -78,3 +78,9 @@ def test_only_people_of_the_device_sign_in():
     for visit in WALKED:
         people = {event.person for event in visit.events if event.person}
         assert people <= set(visit.visitor.people)
+
+
+def test_the_age_is_told_while_its_person_is_signed_in_and_never_else():
+    told = [(event.props.get("user_age"), event.person) for visit in WALKED for event in visit.events]
+    assert all(age == (person.age if person else None) for age, person in told)
+    assert 0.05 < sum(age is not None for age, _ in told) / len(told) < 0.3
