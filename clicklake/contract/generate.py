@@ -1,6 +1,6 @@
 """Writes what is generated from the contract, or with --check says what is out of date.
 
-    python -m clicklake.contract.generate [--check]
+python -m clicklake.contract.generate [--check]
 """
 
 import argparse
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from clicklake.contract.dictionary import field_dictionary
+from clicklake.contract.openapi import openapi
 from clicklake.contract.schema import event_schema
 from clicklake.contract.spark_schema import raw_line_schema
 
@@ -21,6 +23,8 @@ def generated_files() -> dict[str, str]:
     return {
         "clicklake/contract/generated/event.schema.json": _json(event_schema(COMMAND, accept_flat=False)),
         "clicklake/contract/generated/event.flat.schema.json": _json(event_schema(COMMAND, accept_flat=True)),
+        "clicklake/contract/generated/openapi.json": _json(openapi(COMMAND)),
+        "docs/contract/fields.md": field_dictionary(COMMAND),
         "clicklake/contract/generated/raw_line.spark.json": _json(raw_line_schema(COMMAND)),
     }
 

@@ -1,4 +1,4 @@
-"""The raw line: what the ingest function writes and the refresh reads. One JSON object a line, absent is null."""
+"""The raw line: what the ingest function writes and the refresh reads. Absent is null."""
 
 from typing import Annotated, Literal
 

@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 MEANING: dict[Reason, str] = {
-    Reason.NOT_JSON: "the body, the NDJSON line or the element is not JSON; send RFC 8259 JSON (no NaN, no comments)",
+    Reason.NOT_JSON: "the body, the NDJSON line or the element is not RFC 8259 JSON (no NaN, no comments)",
     Reason.BAD_UTF8: "a text is not UTF-8",
     Reason.BAD_GZIP: "the body begins like gzip but does not inflate (given by the ingest function)",
     Reason.BAD_BASE64: "the gateway's base64 does not decode (given by the ingest function)",

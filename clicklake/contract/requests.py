@@ -51,12 +51,6 @@ class _Envelope(Struct):
     sentAt: Raw = Raw(b"null")
 
 
-class _EnvelopeKeys(Struct):
-    events: Raw | None = None
-    batch: Raw | None = None
-    event_type: Raw | None = None
-
-
 _NOT_JSON = Body([], refusal=Refusal(Reason.NOT_JSON))
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_any = msgspec.json.Decoder(Raw).decode
@@ -99,7 +93,9 @@ def _split_document(body: bytes) -> Body:
     if events is None:
         return Body([body])
     sent_at = bytes(envelope.sent_at)
-    return Body(events[: MAX_EVENTS + 1], read_instant(sent_at if sent_at != b"null" else bytes(envelope.sentAt)))
+    if sent_at == b"null":
+        sent_at = bytes(envelope.sentAt)
+    return Body(events[: MAX_EVENTS + 1], read_instant(sent_at))
 
 
 def _split_lines(body: bytes) -> Body:
@@ -134,7 +130,7 @@ def _has_crumbs(body: bytes) -> bool:
 
 
 def _split_slowly(body: bytes) -> Body:
-    """For bodies that would exhaust the stack or the memory: elements that nest too deeply cost only themselves."""
+    """For bodies that would exhaust the stack or the memory: a deep element costs only itself."""
     if body.startswith(b"["):
         return Body(list(split_members(body, MAX_EVENTS + 1)))
     if not body.startswith(b"{"):

@@ -1,4 +1,4 @@
-"""What a sender may write: every field of every form, with its rule, an example and what it tells of a person.
+"""What a sender may write: every field of every form, with its rule, an example and a note on privacy.
 
 The JSON Schema, the OpenAPI document and the field dictionary are generated from these types. A null
 is an absent value everywhere; keys that are not named here are ignored, so that older and newer senders
@@ -26,9 +26,7 @@ EventTypeName = Literal[tuple(sorted(CANONICAL))]
 
 EventId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH)]
 # `(?!\n)$`: Python's $ alone also matches before a newline at the end.
-VisitorId = Annotated[
-    str, Meta(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[A-Za-z0-9._:-]*(?!\n)$")
-]
+VisitorId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[A-Za-z0-9._:-]*(?!\n)$")]
 ShopId = Annotated[str, Meta(max_length=MAX_SHOP_ID_LENGTH)]
 Text = Annotated[str, Meta(max_length=MAX_TEXT_LENGTH)]
 Url = Annotated[str, Meta(max_length=MAX_URL_LENGTH)]
@@ -71,9 +69,9 @@ class WireConsent(Struct):
     analytics: Annotated[
         ConsentValue | None, _says("may the visit be measured; absent is unknown", "granted")
     ] = None
-    marketing: Annotated[
-        ConsentValue | None, _says("may click ids be kept; absent is unknown", "denied")
-    ] = None
+    marketing: Annotated[ConsentValue | None, _says("may click ids be kept; absent is unknown", "denied")] = (
+        None
+    )
 
 
 class WireItem(Struct):
@@ -81,9 +79,11 @@ class WireItem(Struct):
     name: Annotated[Text | None, _says("name of the product", "Mechanical keyboard")] = None
     category: Annotated[Text | None, _says("its category", "keyboards")] = None
     variant: Annotated[Text | None, _says("its variant", "black")] = None
-    price: Annotated[Price, _says("unit price after the item's discount, not negative", "89.90", 89.9)] = ABSENT
+    price: Annotated[Price, _says("unit price after the item's discount, not negative", "89.90", 89.9)] = (
+        ABSENT
+    )
     qty: Annotated[Quantity | None, _says("how many; absent is 1", 2)] = None
-    discount: Annotated[Money, _says("discount on the item, already taken off price", "10")] = ABSENT
+    discount: Annotated[Money, _says("discount on the item", "10")] = ABSENT
     list_name: Annotated[Text | None, _says("list in which it was shown", "search results")] = None
     position: Annotated[Count | None, _says("place in that list", 3)] = None
 
@@ -108,14 +108,18 @@ class WireProps(Struct):
         Milliseconds | None, _says("milliseconds in the foreground of this page view so far", 15000)
     ] = None
     scroll_pct: Annotated[Percent | None, _says("deepest scroll in percent", 75)] = None
-    page_kind: Annotated[Text | None, _says("home, list, product, cart, checkout or your own", "product")] = None
+    page_kind: Annotated[Text | None, _says("home, list, product, cart, checkout or your own", "product")] = (
+        None
+    )
     user_age: Annotated[
         Age | None, _says("age in years", 35, pii="personal: dropped unless the shop turns it on")
     ] = None
 
 
 class WireEvent(Struct):
-    event_type: Annotated[EventTypeName | None, _says("what happened; the only required field", "view_item")] = None
+    event_type: Annotated[
+        EventTypeName | None, _says("what happened; the only required field", "view_item")
+    ] = None
     event_id: Annotated[
         EventId | None,
         _says(
@@ -125,7 +129,9 @@ class WireEvent(Struct):
     ] = None
     ts: Annotated[
         Instant,
-        _says("when it happened by the browser's clock; unreadable never refuses", "2026-05-01T12:00:00.123Z"),
+        _says(
+            "when it happened by the browser's clock; unreadable never refuses", "2026-05-01T12:00:00.123Z"
+        ),
     ] = ABSENT
     sent_at: Annotated[
         Instant,
@@ -147,7 +153,9 @@ class WireEvent(Struct):
     ] = None
     page_url: Annotated[
         Url | None,
-        _says("the page", "https://shop.example/p/1042", pii="query reduced to the allow-list, fragment dropped"),
+        _says(
+            "the page", "https://shop.example/p/1042", pii="query reduced to the allow-list, fragment dropped"
+        ),
     ] = None
     page_title: Annotated[
         Text | None, _says("its title", "Mechanical keyboard", pii="dropped without consent")
@@ -163,11 +171,15 @@ class WireEvent(Struct):
     items: Annotated[
         Annotated[list[WireItem], Meta(max_length=MAX_ITEMS)] | None, _says("products concerned")
     ] = None
-    order_id: Annotated[ShopId | None, _says("the shop's order", "A-1001", pii="links to the shop's order")] = None
-    refund_id: Annotated[ShopId | None, _says("the shop's refund", "R-17", pii="links to the shop's refund")] = None
-    value: Annotated[
-        Money, _says("goods after all discounts, without tax and shipping", "179.80", 179.8)
-    ] = ABSENT
+    order_id: Annotated[
+        ShopId | None, _says("the shop's order", "A-1001", pii="links to the shop's order")
+    ] = None
+    refund_id: Annotated[
+        ShopId | None, _says("the shop's refund", "R-17", pii="links to the shop's refund")
+    ] = None
+    value: Annotated[Money, _says("goods after all discounts, without tax and shipping", "179.80", 179.8)] = (
+        ABSENT
+    )
     tax: Annotated[Money, _says("tax", "34.16")] = ABSENT
     shipping: Annotated[Money, _says("shipping", "4.90")] = ABSENT
     discount: Annotated[Money, _says("discount on the order", "20")] = ABSENT
