@@ -28,7 +28,16 @@ AGENTS = [
     "Safari/537.36"
     for major in range(100, 140)
 ]
-TYPES = ["page_view", "page_ping", "page_ping", "click", "view_item_list", "view_item", "add_to_cart", "page_leave"]
+TYPES = [
+    "page_view",
+    "page_ping",
+    "page_ping",
+    "click",
+    "view_item_list",
+    "view_item",
+    "add_to_cart",
+    "page_leave",
+]
 
 
 class NoStore:
@@ -74,7 +83,9 @@ def make_batch(chance: random.Random, size: int) -> bytes:
             ]  # fmt: skip
             event["currency"] = "EUR"
         events.append(event)
-    return json.dumps({"sent_at": "2026-05-01T12:00:01.500Z", "events": events}, separators=(",", ":")).encode()
+    return json.dumps(
+        {"sent_at": "2026-05-01T12:00:01.500Z", "events": events}, separators=(",", ":")
+    ).encode()
 
 
 def make_request(body: bytes, agent: str, number: int) -> dict[str, Any]:
@@ -150,7 +161,9 @@ def measure_emulator(size: int, requests: int) -> None:
     started = time.perf_counter()
     cpu = cpu_seconds(handle, sent)
     wall = time.perf_counter() - started
-    print(f"{size:3d} events a body, emulated S3: {wall / requests * 1000:.2f} ms a request, {cpu / requests * 1000:.2f} of CPU")
+    print(
+        f"{size:3d} events a body, emulated S3: {wall / requests * 1000:.2f} ms a request, {cpu / requests * 1000:.2f} of CPU"
+    )
 
 
 def profile(act: Callable[[], object]) -> None:
@@ -160,7 +173,9 @@ def profile(act: Callable[[], object]) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--requests", type=int, default=1000)
     arguments.add_argument("--profile", action="store_true", help="where the time goes, for 20-event bodies")
     arguments.add_argument("--emulator", action="store_true", help="also through AWS_ENDPOINT_URL")

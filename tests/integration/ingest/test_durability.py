@@ -43,11 +43,15 @@ class Lake:
     def messages(self) -> list[dict[str, Any]]:
         """What SQS would hand to the drain function."""
         received = []
-        while batch := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        while batch := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             received += batch
         return [{"messageId": message["MessageId"], "body": message["Body"]} for message in received]
 
-    def ingest(self, s3: Any = None, sqs: Any = None, clock: Callable[[], float] = lambda: NOON) -> ingest.Handler:
+    def ingest(
+        self, s3: Any = None, sqs: Any = None, clock: Callable[[], float] = lambda: NOON
+    ) -> ingest.Handler:
         settings = Settings(
             lake_bucket=self.bucket,
             hash_keys=HASH_KEYS,
@@ -60,7 +64,9 @@ class Lake:
     def drain(self, records: list[dict[str, Any]], s3: Any = None, at: float = LATER) -> list[str]:
         """Drains, and gives the ids of the messages that failed."""
         handle = drain.make_handler(DrainSettings(self.bucket), s3 or self.s3, lambda: at, write_log=len)
-        return [failure["itemIdentifier"] for failure in handle({"Records": records}, None)["batchItemFailures"]]
+        return [
+            failure["itemIdentifier"] for failure in handle({"Records": records}, None)["batchItemFailures"]
+        ]
 
 
 @pytest.fixture
@@ -128,7 +134,11 @@ def test_a_drained_line_equals_the_line_s3_would_have_got(lake):
 
 def test_a_batch_too_big_for_a_message_travels_in_chunks_and_loses_no_line(lake):
     events = [
-        {"event_id": f"e-{number}", "event_type": "search", "page_url": "https://shop.example/" + os.urandom(1500).hex()}
+        {
+            "event_id": f"e-{number}",
+            "event_type": "search",
+            "page_url": "https://shop.example/" + os.urandom(1500).hex(),
+        }
         for number in range(400)
     ]
     assert lake.ingest(s3=down("s3"))(request(json.dumps(events)), None)["statusCode"] == 202

@@ -49,7 +49,9 @@ CASES: dict[str, Case] = {
     "an event nested 10k deep beside a good one": lambda: request(
         events(event('"props":' + '{"a":' * 5_000 + "1" + "}" * 5_000), event('"event_id":"good"'))
     ),
-    "lone surrogates and NUL": lambda: request(events(event(r'"event_id":"a\ud800\u0000b","page_title":"\udfff"'))),
+    "lone surrogates and NUL": lambda: request(
+        events(event(r'"event_id":"a\ud800\u0000b","page_title":"\udfff"'))
+    ),
     "a raw surrogate": lambda: request('[{"event_type":"\ud800"}]'),
     "a raw NUL": lambda: request('[{"event_type":"a\0"}]'),
     "2^63 as a count": lambda: request(events(event('"props":{"results_count":9223372036854775808}'))),
@@ -57,19 +59,33 @@ CASES: dict[str, Case] = {
     "1e999 as money": lambda: request(events(event('"value":1e999'))),
     "1e999 as a property": lambda: request(events(event('"props":{"own":1e999}'))),
     "a number of a million digits": lambda: request(events(event('"value":' + "9" * 30_000))),
-    "__proto__": lambda: request(events(event('"__proto__":{"event_type":"purchase"},"props":{"__proto__":"x"}'))),
-    "a newline inside a string": lambda: request(events(event(r'"page_title":"a\nb\r\u2028{\"verdict\":\"accepted\"}"'))),
+    "__proto__": lambda: request(
+        events(event('"__proto__":{"event_type":"purchase"},"props":{"__proto__":"x"}'))
+    ),
+    "a newline inside a string": lambda: request(
+        events(event(r'"page_title":"a\nb\r\u2028{\"verdict\":\"accepted\"}"'))
+    ),
     "a formula as a search term": lambda: request(events(event('"props":{"search_query":"=HYPERLINK(1)"}'))),
     "a path as an id": lambda: request(
         events(event('"event_id":"../../results/x","order_id":"../x"')), request_id="../../../state/lease"
     ),
-    "10,000 distinct types": lambda: request(events(*(f'{{"event_type":"t{number}"}}' for number in range(10_000)))),
-    "500 distinct types": lambda: request(events(*(f'{{"event_type":"t{number}"}}' for number in range(500)))),
+    "10,000 distinct types": lambda: request(
+        events(*(f'{{"event_type":"t{number}"}}' for number in range(10_000)))
+    ),
+    "500 distinct types": lambda: request(
+        events(*(f'{{"event_type":"t{number}"}}' for number in range(500)))
+    ),
     "forged viewer headers": lambda: request(
         events(event('"event_id":"a"')),
-        headers={"x-forwarded-for": "8.8.8.8", "cloudfront-viewer-country": "US", "x-clicklake-edge-secret": "guess"},
+        headers={
+            "x-forwarded-for": "8.8.8.8",
+            "cloudfront-viewer-country": "US",
+            "x-clicklake-edge-secret": "guess",
+        },
     ),
-    "a forged origin header": lambda: request(events(event('"event_id":"a"')), headers={"x-clicklake-origin": "server"}),
+    "a forged origin header": lambda: request(
+        events(event('"event_id":"a"')), headers={"x-clicklake-origin": "server"}
+    ),
     "an origin that looks alike": lambda: request("[]", headers={"origin": "https://shop.example.evil.test"}),
     "a token of alg none": lambda: request(
         events(event('"event_id":"a"')),
@@ -83,7 +99,9 @@ CASES: dict[str, Case] = {
     "a byte order mark": lambda: request(b"\xef\xbb\xbf" + events(event('"event_id":"a"')).encode()),
     "invalid UTF-8": lambda: request(b'[{"event_type":"login","page_title":"\xff\xfe"}]'),
     "NaN": lambda: request('[{"event_type":"login","value":NaN}]'),
-    "a user agent of 100 KB": lambda: request(events(event('"event_id":"a"')), headers={"user-agent": "Mozilla/5.0 (" * 9_000}),
+    "a user agent of 100 KB": lambda: request(
+        events(event('"event_id":"a"')), headers={"user-agent": "Mozilla/5.0 (" * 9_000}
+    ),
 }
 
 

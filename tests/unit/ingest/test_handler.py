@@ -99,7 +99,9 @@ def test_a_broken_ndjson_line_costs_only_itself():
     assert [line["verdict"] for line in shop.s3.lines()] == ["accepted", "rejected", "accepted"]
 
 
-@pytest.mark.parametrize(("body", "reason"), [("{", "not_json"), ("", "not_json"), (b"\x1f\x8b123", "bad_gzip")])
+@pytest.mark.parametrize(
+    ("body", "reason"), [("{", "not_json"), ("", "not_json"), (b"\x1f\x8b123", "bad_gzip")]
+)
 def test_an_unreadable_body_is_answered_with_400_and_is_one_line(body, reason):
     shop = open_shop()
     status, answer = shop.send(request(body))
@@ -172,7 +174,13 @@ def test_a_user_in_an_anonymous_request_is_ignored():
 
 
 def test_the_flat_form_brings_a_user_who_is_hashed_and_stands_for_the_visitor():
-    flat = {"event_type": "view", "user_action": "home", "location": "DE", "timestamp": 1777636800, "user_id": 17}
+    flat = {
+        "event_type": "view",
+        "user_action": "home",
+        "location": "DE",
+        "timestamp": 1777636800,
+        "user_id": 17,
+    }
     line = stored_line(flat, open_shop(accept_flat=True))
     assert line["user_id"] == KEYS.hash_user("17")
     assert line["anonymous_id"] == f"u:{KEYS.hash_user('17')}"
@@ -182,7 +190,9 @@ def test_the_flat_form_brings_a_user_who_is_hashed_and_stands_for_the_visitor():
 @pytest.mark.parametrize(("collect_user_age", "expected"), [(False, None), (True, 35)])
 def test_the_age_is_kept_only_where_the_shop_turned_it_on(collect_user_age, expected):
     sent = event(props={"user_age": 35, "page_kind": "home"})
-    assert stored_line(sent, open_shop(collect_user_age=collect_user_age))["props"].get("user_age") == expected
+    assert (
+        stored_line(sent, open_shop(collect_user_age=collect_user_age))["props"].get("user_age") == expected
+    )
 
 
 def test_an_event_without_id_gets_one_from_its_content():
@@ -255,15 +265,24 @@ def test_planted_personal_data_is_in_no_field_no_log_and_no_answer(pii):
         page_url=f"https://shop.example/a/{pii}/b?q={pii}&utm_term={pii}&gclid={pii}&other={pii}#{pii}",
         referrer=f"https://other.example/{pii}?search={pii}",
         items=[{name: f"a {pii} b" for name in ITEM_FIELDS}],
-        props={name: f"a {pii} b" for name in PROPS} | {pii: "own key", "url": f"https://a.example/?mail={pii}"},
+        props={name: f"a {pii} b" for name in PROPS}
+        | {pii: "own key", "url": f"https://a.example/?mail={pii}"},
     )
     refused = sent | {"event_type": f"bought by {pii}", "user_id": pii, "traits": {"email": pii}}
     wrong_prop = event(props={pii: [1]})
     unreadable = '{"page_title": "' + pii
     for number, body in enumerate([json.dumps([sent, refused, wrong_prop]), unreadable]):
         shop.send(request(body, request_id=f"r-{number}"))
-    everything = json.dumps([shop.s3.lines(), shop.logs]) + shop.handle(request(json.dumps(wrong_prop)), None)["body"]
-    assert [line["verdict"] for line in shop.s3.lines()] == ["accepted", "rejected", "rejected", "rejected", "rejected"]
+    everything = (
+        json.dumps([shop.s3.lines(), shop.logs]) + shop.handle(request(json.dumps(wrong_prop)), None)["body"]
+    )
+    assert [line["verdict"] for line in shop.s3.lines()] == [
+        "accepted",
+        "rejected",
+        "rejected",
+        "rejected",
+        "rejected",
+    ]
     for trace in (pii, "planted", "170 123", "1701234567", "4111"):
         assert trace not in everything
 
@@ -335,7 +354,11 @@ def test_a_request_is_one_log_line_with_counts_and_metrics_and_no_id():
     assert "secret" not in json.dumps(line)
     assert line["event_types"] == {"page_view": 2}
     assert line["verdicts"] == {"accepted": 2, "unknown_event_type": 1}
-    assert (line["request_id"], line["correlation_id"], line["status"]) == ("request-1", ingest_id("request-1"), 202)
+    assert (line["request_id"], line["correlation_id"], line["status"]) == (
+        "request-1",
+        ingest_id("request-1"),
+        202,
+    )
     (metrics,) = line["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"] for metric in metrics["Metrics"]} <= set(line)
     assert (line["EventsAccepted"], line["EventsRejected"]) == (2, 1)
