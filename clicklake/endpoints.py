@@ -77,7 +77,8 @@ class Endpoints:
     def duckdb_secret(self, name: str = "lake") -> str:
         """The `create secret` statement that lets DuckDB read the lake's objects."""
         if self.endpoint_url is None:
-            return f"create or replace secret {name} (type s3, provider credential_chain, region {_quoted(self.region)})"
+            chain = f"type s3, provider credential_chain, region {_quoted(self.region)}"
+            return f"create or replace secret {name} ({chain})"
         settings = {
             "key_id": _quoted(self.access_key),
             "secret": _quoted(self.secret_key),

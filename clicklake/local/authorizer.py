@@ -34,7 +34,9 @@ class Authorizer:
         try:
             claims = jwt.decode(token, self.keys, algorithms=_ALGORITHMS).claims
             jwt.JWTClaimsRegistry(
-                now=lambda: int(self.clock()), iss={"essential": True, "value": self.issuer}, exp={"essential": True}
+                now=lambda: int(self.clock()),
+                iss={"essential": True, "value": self.issuer},
+                exp={"essential": True},
             ).validate(claims)
         except (JoseError, ValueError, KeyError, TypeError):
             return None
@@ -73,7 +75,9 @@ class UserPool:
             cognito.admin_create_user(UserPoolId=self.pool_id, Username=user)
         except cognito.exceptions.UsernameExistsException:
             pass
-        cognito.admin_set_user_password(UserPoolId=self.pool_id, Username=user, Password=password, Permanent=True)
+        cognito.admin_set_user_password(
+            UserPoolId=self.pool_id, Username=user, Password=password, Permanent=True
+        )
         answer = cognito.initiate_auth(
             ClientId=self.client_id,
             AuthFlow="USER_PASSWORD_AUTH",

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import localstack_client.session
 
@@ -33,6 +34,8 @@ DEAD_LETTER_QUEUE = "clicklake-buffer-dead"
 HASH_KEY_PARAMETER = "/clicklake/hash-keys"
 # A key for made-up visitors only: the same everywhere, so that two runs of one seed are equal.
 HASH_KEYS = "1:" + "c11c" * 16
+EDGE_SECRET_PARAMETER = "/clicklake/edge-secret"
+EDGE_SECRET = "the-edge-of-the-emulator"
 CREDENTIAL = "emulator"
 
 _START_SECONDS = 60
@@ -58,6 +61,7 @@ class Lake:
             "LAKE_BUCKET": self.bucket,
             "BUFFER_QUEUE_URL": self.buffer_queue_url,
             "HASH_KEY_PARAMETER": HASH_KEY_PARAMETER,
+            "EDGE_SECRET_PARAMETER": EDGE_SECRET_PARAMETER,
         }
 
     def endpoints(self) -> Endpoints:
@@ -90,19 +94,21 @@ class Emulator:
         return session.client(service, endpoint_url=self.endpoint_url)
 
     def create_lake(self, bucket: str = BUCKET, database: str = DATABASE) -> Lake:
-        """Bucket, Glue database, buffer queue with its dead-letter queue, hash key."""
+        """Bucket, Glue database, buffer queue with its dead-letter queue, secrets."""
         self.client("s3").create_bucket(Bucket=bucket)
         glue = self.client("glue")
         if database not in [found["Name"] for found in glue.get_databases()["DatabaseList"]]:
             glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{bucket}/results"})
         sqs = self.client("sqs")
         dead = sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
-        dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
         redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 5})
         queue = sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
-        self.client("ssm").put_parameter(
-            Name=HASH_KEY_PARAMETER, Value=HASH_KEYS, Type="SecureString", Overwrite=True
-        )
+        ssm = self.client("ssm")
+        for name, value in ((HASH_KEY_PARAMETER, HASH_KEYS), (EDGE_SECRET_PARAMETER, EDGE_SECRET)):
+            ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
         return Lake(self.endpoint_url, bucket, database, queue, os.getpid())
 
     def is_running(self) -> bool:
@@ -175,14 +181,32 @@ def announced(lake: Lake) -> Iterator[None]:
 
 
 def find_lake() -> Lake:
-    """The lake of the running twin; TwinError, with what to do, where none is running."""
+    """The lake that the environment names, else the running twin's; TwinError where there is none."""
+    if os.environ.get("AWS_ENDPOINT_URL") and os.environ.get("LAKE_BUCKET"):
+        return _lake_of_environment(Endpoints.from_environment())
     lake = _read_state()
     if lake is None:
         raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
     if not (_is_alive(lake.pid) and _answers(lake.endpoint_url)):
         _state_path().unlink(missing_ok=True)
-        raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
+        raise TwinError(
+            "The twin that ran here has ended, and its lake with it: start one with `clicklake up`."
+        )
     return lake
+
+
+def _lake_of_environment(endpoints: Endpoints) -> Lake:
+    if not _answers(endpoints.endpoint_url):
+        raise TwinError(
+            "Nothing answers at AWS_ENDPOINT_URL: start the emulator there, or unset it to use the twin's."
+        )
+    return Lake(
+        endpoints.endpoint_url,
+        endpoints.bucket,
+        DATABASE,
+        os.environ.get("BUFFER_QUEUE_URL", ""),
+        os.getpid(),
+    )
 
 
 def _aws_environment(endpoint_url: str) -> dict[str, str]:
@@ -208,10 +232,11 @@ def _read_state() -> Lake | None:
 
 
 def _answers(endpoint_url: str) -> bool:
-    port = int(endpoint_url.rsplit(":", 1)[-1])
+    address = urlsplit(endpoint_url)
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), timeout=2).close()
+    except (OSError, ValueError):
         return False
     return True
 

@@ -36,7 +36,12 @@ class HttpServer:
             with socket.create_server((HOST, port), backlog=128) as listening:
                 self.port = listening.getsockname()[1]
                 self._server = make_server(
-                    HOST, self.port, application, threaded=True, request_handler=request_handler, fd=listening.fileno()
+                    HOST,
+                    self.port,
+                    application,
+                    threaded=True,
+                    request_handler=request_handler,
+                    fd=listening.fileno(),
                 )
         except (OSError, OverflowError) as error:
             raise TwinError(

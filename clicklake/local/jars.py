@@ -54,7 +54,10 @@ def classpath(announce: bool = True) -> list[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two clones starting at once fetch once
             if not is_cached():
                 if announce:
-                    print("Fetching Spark's Iceberg and S3 jars (about 120 MB, once per user) ...", file=sys.stderr)
+                    print(
+                        "Fetching Spark's Iceberg and S3 jars (about 120 MB, once per user) ...",
+                        file=sys.stderr,
+                    )
                 _fetch(folder)
     return sorted(folder.glob("*.jar"))
 
@@ -76,8 +79,23 @@ def _fetch(folder: Path) -> None:
         retrieved = work / "all" / "[organisation]~[artifact]-[revision].[ext]"
         command = [str(java_home() / "bin" / "java"), f"-Duser.home={work}"]
         command += ["-cp", str(_ivy_jar()), "org.apache.ivy.Main"]
-        command += ["-settings", str(work / "settings.xml"), "-ivy", str(work / "ivy.xml"), "-confs", "default"]
-        command += ["-cache", str(folder.parent / "ivy"), "-retrieve", str(retrieved), "-types", "jar", "bundle"]
+        command += [
+            "-settings",
+            str(work / "settings.xml"),
+            "-ivy",
+            str(work / "ivy.xml"),
+            "-confs",
+            "default",
+        ]
+        command += [
+            "-cache",
+            str(folder.parent / "ivy"),
+            "-retrieve",
+            str(retrieved),
+            "-types",
+            "jar",
+            "bundle",
+        ]
         done = subprocess.run(
             command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
         )

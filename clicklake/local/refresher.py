@@ -1,7 +1,7 @@
 """Runs the refresh job in a process of its own, so that Ctrl-C, a crash or a full heap stays there.
 
-    with running_job(lake, log) as job:
-        report = job.run(["--command", "refresh", ...], say=print)
+with running_job(lake, log) as job:
+    report = job.run(["--command", "refresh", ...], say=print)
 """
 
 import json

@@ -1,7 +1,7 @@
 """What Spark needs to know of a laptop; everything else is in glue_jobs/runtime.py, for Glue as well.
 
-    prepare()
-    spark = start_session(settings, laptop_settings(folder))
+prepare()
+spark = start_session(settings, laptop_settings(folder))
 """
 
 import os

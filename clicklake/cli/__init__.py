@@ -1,0 +1,1 @@
+"""The command line: `clicklake`, or `python -m clicklake.cli`."""

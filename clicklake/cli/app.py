@@ -1,0 +1,232 @@
+"""The commands of `clicklake`, their options and their help."""
+
+import os
+import signal
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clicklake import __version__
+from clicklake.local.places import TwinError
+
+app = typer.Typer(
+    name="clicklake",
+    help="Your shop's own clickstream platform, on your laptop: real ingest, real Spark job, real SQL.",
+    epilog="Begin with: clicklake demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, highlight=False)
+
+
+class Profile(StrEnum):
+    shop = "shop"
+    plain = "plain"
+
+
+class Output(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+ProfileOption = Annotated[
+    Profile,
+    typer.Option(help="shop: visitors with journeys. plain: independent events in the older flat form."),
+]
+SeedOption = Annotated[int, typer.Option(help="The same seed makes the same visitors.", min=0)]
+EventsOption = Annotated[
+    int, typer.Option("--events-per-day", help="Volume of the plain profile.", min=1, max=10_000_000)
+]
+VisitorsOption = Annotated[
+    float, typer.Option(help="Visitors of the shop profile, as a multiple of the usual.", min=0.01, max=1000)
+]
+PORT_LIMITS = {"min": 0, "max": 65_535}
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"clicklake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+@app.command(
+    epilog="Examples: `clicklake demo` · `clicklake demo --days 7` · `clicklake demo --profile plain`"
+)
+def demo(
+    profile: ProfileOption = Profile.shop,
+    days: Annotated[int, typer.Option(help="Days of visitors.", min=1, max=730)] = 60,
+    seed: SeedOption = 7,
+    visitors: VisitorsOption = 1.0,
+    events_per_day: EventsOption = 5_760,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Last day; yesterday if left out."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The emulator's port; 0 is a free one.", **PORT_LIMITS)] = 0,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report.")] = None,
+) -> None:
+    """A simulated shop from its first click to the report, then end.
+
+    Starts an emulator of AWS, sends the shop's requests through the real ingest function, runs the
+    real Spark job, prints the key figures and the ledger, and writes a report to open in a browser.
+    """
+    from clicklake.cli.demo import Plan, run_demo
+
+    run_demo(
+        Plan(profile.value, days, seed, visitors, events_per_day, until.date() if until else None),
+        port=port,
+        report=report,
+    )
+
+
+@app.command(epilog="Examples: `clicklake up` · `clicklake up --port 9000 --every 30`")
+def up(
+    port: Annotated[int, typer.Option(help="The gateway's port.", **PORT_LIMITS)] = 8787,
+    report_port: Annotated[int, typer.Option(help="The report's port.", **PORT_LIMITS)] = 8788,
+    emulator_port: Annotated[
+        int, typer.Option(help="The emulator's port; 0 is a free one.", **PORT_LIMITS)
+    ] = 0,
+    profile: ProfileOption = Profile.shop,
+    seed: SeedOption = 7,
+    speed: Annotated[
+        float, typer.Option(help="How many times busier than usual.", min=0.01, max=1000)
+    ] = 20.0,
+    every: Annotated[int, typer.Option(help="Seconds between refreshes.", min=1, max=86_400)] = 60,
+) -> None:
+    """The platform, live: gateway, visitors, a refresh a minute, the report. Until Ctrl-C.
+
+    While it runs, `clicklake query`, `refresh`, `rebuild` and `reparse` work in another terminal.
+    """
+    from clicklake.cli.up import run_up
+
+    run_up(
+        gateway_port=port,
+        report_port=report_port,
+        emulator_port=emulator_port,
+        profile=profile.value,
+        seed=seed,
+        speed=speed,
+        every_seconds=every,
+    )
+
+
+@app.command(epilog="Example: `clicklake refresh`")
+def refresh(
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="List all raw objects, not only the latest hours.")
+    ] = False,
+) -> None:
+    """Raw objects that have arrived since the last refresh become rows. Without new ones nothing changes."""
+    from clicklake.cli.runs import run_job
+
+    run_job("refresh", *(["--reconcile", "true"] if reconcile else []))
+
+
+@app.command(epilog="Example: `clicklake rebuild`")
+def rebuild() -> None:
+    """Derive sessions, orders and all daily tables from events again."""
+    from clicklake.cli.runs import run_job
+
+    run_job("rebuild")
+
+
+@app.command(epilog="Example: `clicklake reparse --from 2026-01-01 --to 2026-01-07`")
+def reparse(
+    first: Annotated[
+        datetime,
+        typer.Option("--from", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="First day of arrival."),
+    ],
+    last: Annotated[
+        datetime,
+        typer.Option("--to", formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Last day of arrival."),
+    ],
+) -> None:
+    """Read the raw objects of some days again, for instance after the contract has changed."""
+    from clicklake.cli.runs import run_job
+
+    if first > last:
+        raise TwinError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}: exchange them.")
+    run_job("reparse", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
+
+
+@app.command(
+    epilog='Examples: `clicklake query kpis` · `clicklake query "select count(*) as n from events"` · '
+    "`clicklake query products --output csv > products.csv`"
+)
+def query(
+    sql: Annotated[
+        str,
+        typer.Argument(help="A SELECT in Athena's SQL, or the name of a saved query; - reads it from stdin."),
+    ] = "",
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the rows.")] = Output.table,
+    limit: Annotated[int, typer.Option(help="Rows of a table to print; 0 is all.", min=0)] = 100,
+    listing: Annotated[
+        bool, typer.Option("--list", help="List the saved queries, tables and views.")
+    ] = False,
+) -> None:
+    """Ask the lake of the running twin (`clicklake up`), or of AWS_ENDPOINT_URL and LAKE_BUCKET."""
+    from clicklake.cli.query import list_queries, run_query
+
+    if listing or not sql:
+        list_queries()
+    else:
+        run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit)
+
+
+@app.command(epilog="Example: `clicklake doctor`")
+def doctor() -> None:
+    """Check what a laptop needs, and say how to get what is missing."""
+    from clicklake.cli.doctor import run_doctor
+
+    if not run_doctor():
+        raise typer.Exit(1)
+
+
+class _Stopped(BaseException):
+    """Ctrl-C, or a polite request to end. Not KeyboardInterrupt: libraries have their own ideas of that."""
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code. What a user can put right is one sentence, never a stack trace."""
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _stop)
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except _Stopped:
+        errors.print("Stopped; nothing is left running.")
+        return 130
+    except TwinError as error:
+        errors.print(str(error), markup=False, soft_wrap=True)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python would complain while flushing at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
+
+
+def _stop(*_: object) -> None:
+    # Once is enough: a second Ctrl-C must not interrupt the tidying up.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)
+    raise _Stopped
