@@ -20,7 +20,10 @@ intervals as (
     select
         *,
         (rate + z * z / (2e0 * trials)) / (1e0 + z * z / trials) as middle,
-        z * sqrt(rate * (1e0 - rate) / trials + z * z / (4e0 * trials * trials)) / (1e0 + z * z / trials) as reach
+        -- the root of a rate outside [0, 1] ends a query on one engine and is NaN on the other
+        z
+        * sqrt(greatest(0e0, rate * (1e0 - rate) / trials + z * z / (4e0 * trials * trials)))
+        / (1e0 + z * z / trials) as reach
     from shares
 )
 

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,7 +179,6 @@ class Engine:
         self.database = database
         self._tables = tables
         self._view_texts = dict(views)
-        self._views: dict[str, View] = {}
         # What each relation in DuckDB was made from, so that an unchanged table is not bound again.
         self._made_from: dict[str, str] = {}
         self._lock = threading.RLock()
@@ -226,14 +226,14 @@ class Engine:
         self._connection.close()
 
     def _run(self, tree: exp.Expression) -> pa.Table:
-        self._make(self._qualify(tree))
+        self._make(qualify(tree, self.database))
         return _with_athena_integers(self._connection.execute(to_duckdb(tree)).to_arrow_table())
 
     def _make(self, names: Iterable[str]) -> None:
         """Creates the DuckDB views that `names` need, those they rest on first."""
         changed: set[str] = set()
         for name in self._in_order_of_use(names):
-            view = self._views.get(name)
+            view = self._view(name)
             source = view.source if view else f"select * from {self._scan(name)}"
             if self._made_from.get(name) != source or (view and view.rests_on & changed):
                 self._connection.execute(
@@ -251,55 +251,24 @@ class Engine:
                 raise QueryError(f"The view {name} rests on itself: {' -> '.join((*users, name))}.")
             if name in order:
                 return
-            if name in self._view_texts:
-                for needed in sorted(self._view(name).rests_on):
-                    add(needed, (*users, name))
+            view = self._view(name)
+            for needed in sorted(view.rests_on if view else ()):
+                add(needed, (*users, name))
             order[name] = None
 
         for name in sorted(names):
             add(name, ())
         return list(order)
 
-    def _view(self, name: str) -> "View":
-        if name not in self._views:
-            tree = parse(self._view_texts[name])
-            rests_on = self._qualify(tree)
-            self._views[name] = View(to_duckdb(tree), frozenset(rests_on))
-        return self._views[name]
+    def _view(self, name: str) -> View | None:
+        text = self._view_texts.get(name)
+        return None if text is None else translate_view(text, self.database)
 
     def _scan(self, name: str) -> str:
         scan = self._tables.scan(name)
         if scan is None:
             raise QueryError(f"There is no table {name}; the tables are: {', '.join(self.relations())}.")
         return scan
-
-    def _qualify(self, tree: exp.Expression) -> set[str]:
-        """Spells every table of `tree` with its schema, in place, and answers the tables' names.
-
-        Without it DuckDB takes `with events as (select * from events)` for a circle.
-        """
-        names = set()
-        try:
-            scopes = traverse_scope(tree)
-        except SqlglotError as error:
-            raise QueryError(f"The query cannot be understood: {_one_line(str(error))}.") from error
-        for scope in scopes:
-            for source in scope.sources.values():
-                if not isinstance(source, exp.Table):
-                    continue
-                if not isinstance(source.this, exp.Identifier):
-                    raise QueryError("Only tables and views can stand after FROM, no table functions.")
-                schema, catalog = source.db.lower(), source.catalog.lower()
-                if schema not in ("", self.database) or catalog not in _CATALOGS:
-                    raise QueryError(f"There is no database {source.db}; the tables are in {self.database}.")
-                name = source.name.lower()
-                names.add(name)
-                source.set("catalog", None)
-                source.set("db", exp.to_identifier(self.database, quoted=True))
-                source.set("this", exp.to_identifier(name, quoted=True))
-                if not source.alias:
-                    source.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
-        return names
 
     def _show_tables(self, *, views_only: bool) -> pa.Table:
         rows = [
@@ -313,13 +282,15 @@ class Engine:
                 if name not in self._view_texts
             ]
         rows.sort(key=lambda row: row["table_name"])
-        return pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in ("table_name", "kind", "one_row")]))
+        return pa.Table.from_pylist(
+            rows, pa.schema([(name, pa.string()) for name in ("table_name", "kind", "one_row")])
+        )
 
     def _show_columns(self, spelled: str) -> pa.Table:
         tree = parse(f"select * from {spelled} limit 0")
         with self._lock:
             try:
-                names = self._qualify(tree)
+                names = qualify(tree, self.database)
                 self._make(names)
                 relation = self._connection.sql(to_duckdb(tree))
             except duckdb.Error as error:
@@ -354,6 +325,43 @@ def parse(sql: str) -> exp.Expression:
     if not isinstance(trees[0], exp.Query) or trees[0].find(exp.DML, exp.DDL, exp.Command, exp.Into):
         raise QueryError(READ_ONLY)
     return trees[0]
+
+
+def qualify(tree: exp.Expression, database: str) -> set[str]:
+    """Spells every table of `tree` with its schema, in place, and answers the tables' names.
+
+    Without it DuckDB takes `with events as (select * from events)` for a circle.
+    """
+    names = set()
+    try:
+        scopes = traverse_scope(tree)
+    except SqlglotError as error:
+        raise QueryError(f"The query cannot be understood: {_one_line(str(error))}.") from error
+    for scope in scopes:
+        for source in scope.sources.values():
+            if not isinstance(source, exp.Table):
+                continue
+            if not isinstance(source.this, exp.Identifier):
+                raise QueryError("Only tables and views can stand after FROM, no table functions.")
+            schema, catalog = source.db.lower(), source.catalog.lower()
+            if schema not in ("", database) or catalog not in _CATALOGS:
+                raise QueryError(f"There is no database {source.db}; the tables are in {database}.")
+            name = source.name.lower()
+            names.add(name)
+            source.set("catalog", None)
+            source.set("db", exp.to_identifier(database, quoted=True))
+            source.set("this", exp.to_identifier(name, quoted=True))
+            if not source.alias:
+                source.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
+    return names
+
+
+@lru_cache(maxsize=256)
+def translate_view(text: str, database: str) -> "View":
+    """A view's definition for DuckDB; kept, because translating costs more than running."""
+    tree = parse(text)
+    rests_on = qualify(tree, database)
+    return View(to_duckdb(tree), frozenset(rests_on))
 
 
 def to_duckdb(tree: exp.Expression) -> str:
@@ -404,7 +412,12 @@ def _split_at_commas(text: str) -> list[str]:
 
 
 def _athena_type(duckdb_name: str) -> str:
-    names = {"hugeint": "bigint", "integer": "integer", "text": "varchar", "timestamp with time zone": "timestamp"}
+    names = {
+        "hugeint": "bigint",
+        "integer": "integer",
+        "text": "varchar",
+        "timestamp with time zone": "timestamp",
+    }
     lowered = duckdb_name.lower()
     return names.get(lowered, re.sub(r"\bstruct\(", "row(", lowered))
 
@@ -441,7 +454,11 @@ def _syntax_sentence(error: SqlglotError) -> str:
     # sqlglot names its own classes where a part is missing.
     what = re.sub(r"Required keyword: .*", "something is missing", first.get("description") or "")
     place = f"line {first.get('line')}, column {first.get('col')}"
-    return f"Syntax error at {place}" + (f", near {near[:40]!r}" if near else "") + f": {_one_line(what).rstrip('.')}."
+    return (
+        f"Syntax error at {place}"
+        + (f", near {near[:40]!r}" if near else "")
+        + f": {_one_line(what).rstrip('.')}."
+    )
 
 
 def _first_comment(sql: str) -> str:

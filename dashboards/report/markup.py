@@ -20,7 +20,9 @@ def join(parts: Iterable[object]) -> Html:
 def tag(name: str, *content: object, **attributes: object) -> Html:
     """`class_` and `aria_label` are spelled class and aria-label; None leaves an attribute out."""
     spelled = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{safe(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{safe(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     return Html(f"<{name}{spelled}>{join(content)}</{name}>")
 
@@ -39,7 +41,11 @@ class Column:
 
 
 def table(
-    caption: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], *, is_caption_shown: bool = True
+    caption: str,
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[object]],
+    *,
+    is_caption_shown: bool = True,
 ) -> Html:
     """A table whose first column names the row. A caption that repeats the heading is for screen readers only."""
     head = join(tag("th", column.title, scope="col", class_=column.css) for column in columns)
@@ -47,7 +53,9 @@ def table(
         tag(
             "tr",
             *(
-                tag("th", cell, scope="row", class_=column.css) if index == 0 else tag("td", cell, class_=column.css)
+                tag("th", cell, scope="row", class_=column.css)
+                if index == 0
+                else tag("td", cell, class_=column.css)
                 for index, (column, cell) in enumerate(zip(columns, row, strict=True))
             ),
         )
@@ -55,7 +63,12 @@ def table(
     )
     return tag(
         "div",
-        tag("table", tag("caption", caption, class_=None if is_caption_shown else "unseen"), tag("thead", tag("tr", head)), tag("tbody", body)),
+        tag(
+            "table",
+            tag("caption", caption, class_=None if is_caption_shown else "unseen"),
+            tag("thead", tag("tr", head)),
+            tag("tbody", body),
+        ),
         class_="scroll",
         role="region",
         aria_label=caption,

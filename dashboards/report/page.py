@@ -41,7 +41,10 @@ def no_data() -> Html:
     return tag(
         "main",
         tag("h1", "Shop report"),
-        tag("p", "There is nothing to show yet: no refresh with events has been completed. Send events, refresh, and look again."),
+        tag(
+            "p",
+            "There is nothing to show yet: no refresh with events has been completed. Send events, refresh, and look again.",
+        ),
     )
 
 
@@ -61,7 +64,13 @@ def whole(figures: Figures) -> Html:
                 ledger(figures),
                 glossary(figures),
             ),
-            tag("footer", tag("p", "Made by Clicklake from the shop's own data. This file needs no network and loads nothing.")),
+            tag(
+                "footer",
+                tag(
+                    "p",
+                    "Made by Clicklake from the shop's own data. This file needs no network and loads nothing.",
+                ),
+            ),
         ]
     )
 
@@ -82,13 +91,22 @@ def header(figures: Figures) -> Html:
     if period.days > 1:
         span = f"{words.short_day(period.first_date)} to {span}"
     facts = [
-        ("Period", span, f"the last {words.days(period.days)} that are over" if figures.before else "the first day"),
+        (
+            "Period",
+            span,
+            f"the last {words.days(period.days)} that are over" if figures.before else "the first day",
+        ),
         ("Data up to", words.moment(figures.as_of), "the last event received"),
         ("Refreshed", words.moment(figures.refreshed_at), ""),
     ]
     return tag(
         "header",
-        tag("div", tag("p", "Clicklake", class_="brand"), tag("h1", "Shop report"), tag("p", summary(figures), class_="summary")),
+        tag(
+            "div",
+            tag("p", "Clicklake", class_="brand"),
+            tag("h1", "Shop report"),
+            tag("p", summary(figures), class_="summary"),
+        ),
         tag(
             "dl",
             *(
@@ -101,8 +119,13 @@ def header(figures: Figures) -> Html:
 
 def summary(figures: Figures) -> str:
     current, before = figures.current, figures.previous
-    orders, sessions = current.get("orders", {}).get("value") or 0, current.get("sessions", {}).get("value") or 0
-    text = f"In {period_words(figures)}, {words.plural(sessions, 'visit')} and {words.plural(orders, 'order')}"
+    orders, sessions = (
+        current.get("orders", {}).get("value") or 0,
+        current.get("sessions", {}).get("value") or 0,
+    )
+    text = (
+        f"In {period_words(figures)}, {words.plural(sessions, 'visit')} and {words.plural(orders, 'order')}"
+    )
     revenue = current.get("net_revenue")
     if revenue is None:
         return text + "."
@@ -118,8 +141,10 @@ def summary(figures: Figures) -> str:
 
 def period_words(figures: Figures) -> str:
     number = figures.period.days
-    return "the last full day" if number == 1 and figures.before else (
-        "the first day" if number == 1 else f"the last {number} full days"
+    return (
+        "the last full day"
+        if number == 1 and figures.before
+        else ("the first day" if number == 1 else f"the last {number} full days")
     )
 
 
@@ -208,7 +233,12 @@ def change_words(row: Row, before: Row | None) -> Html:
     is_up = difference > 0
     is_good = is_up != (row["metric"] in LESS_IS_BETTER)
     arrow, direction = ("▲", "up") if is_up else ("▼", "down")
-    return tag("span", tag("span", arrow, aria_hidden="true"), f" {direction} {text}", class_="good" if is_good else "bad")
+    return tag(
+        "span",
+        tag("span", arrow, aria_hidden="true"),
+        f" {direction} {text}",
+        class_="good" if is_good else "bad",
+    )
 
 
 # -- days --------------------------------------------------------------------------------------
@@ -223,7 +253,8 @@ def days(figures: Figures) -> Html:
             Point(
                 words.short_day(row["event_date"]),
                 float(row[metric]),
-                f"{words.day(row['event_date'])}: {write(row[metric])}" + ("" if row["is_complete"] else " so far"),
+                f"{words.day(row['event_date'])}: {write(row[metric])}"
+                + ("" if row["is_complete"] else " so far"),
                 row["is_complete"],
             )
             for row in rows
@@ -261,7 +292,12 @@ def days(figures: Figures) -> Html:
         tag(
             "div",
             trend("Visits a day", points("sessions", words.count), words.count, as_bars=False),
-            trend("Net revenue a day, reported by the browser", points("net_revenue", as_money), as_money, as_bars=True),
+            trend(
+                "Net revenue a day, reported by the browser",
+                points("net_revenue", as_money),
+                as_money,
+                as_bars=True,
+            ),
             class_="pair",
         ),
         tag("details", tag("summary", "Show the numbers"), numbers),
@@ -310,8 +346,11 @@ def funnel(figures: Figures) -> Html:
                 tag(
                     "p",
                     tag("strong", f"{words.count(step['dropped'])} left"),
-                    f"; {words.percent(step['share_of_previous'])} went on" + (f" (likely {stay})" if stay else ""),
-                    f", half of them within {words.seconds(step['median_seconds'])}" if step["median_seconds"] is not None else "",
+                    f"; {words.percent(step['share_of_previous'])} went on"
+                    + (f" (likely {stay})" if stay else ""),
+                    f", half of them within {words.seconds(step['median_seconds'])}"
+                    if step["median_seconds"] is not None
+                    else "",
                     class_="drop",
                 )
             )
@@ -322,7 +361,9 @@ def funnel(figures: Figures) -> Html:
                 tag(
                     "p",
                     words.count(step["sessions"]),
-                    tag("small", f"{words.percent(step['share_of_first'])} of the first step") if step["step"] > 1 else "",
+                    tag("small", f"{words.percent(step['share_of_first'])} of the first step")
+                    if step["step"] > 1
+                    else "",
                 ),
                 bar(step["sessions"] / most),
                 class_="step",
@@ -427,7 +468,12 @@ def channels(figures: Figures) -> Html:
             f" Visits from {words.shown(best['channel'])} order most often: {words.percent(best['conversion_rate'])},"
             f" likely between {words.interval(best['conversion_low'], best['conversion_high']).replace('–', '% and ')}."
         )
-    return section("channels", "Where visitors come from", text, segment_table(figures, "Channels", "channel", rows, words.shown))
+    return section(
+        "channels",
+        "Where visitors come from",
+        text,
+        segment_table(figures, "Channels", "channel", rows, words.shown),
+    )
 
 
 def countries(figures: Figures) -> Html:
@@ -439,13 +485,18 @@ def countries(figures: Figures) -> Html:
         text = f"{names[rows[0]['country']]} sends the most visits, {words.percent(share, 0)} of all."
     shown = [{**row, "country": names[row["country"]]} for row in rows]
     return section(
-        "countries", "Countries", text, segment_table(figures, "Countries", "country", shown, words.shown, by="sessions") if rows else ""
+        "countries",
+        "Countries",
+        text,
+        segment_table(figures, "Countries", "country", shown, words.shown, by="sessions") if rows else "",
     )
 
 
 def devices(figures: Figures) -> Html:
     rows = figures.devices
-    rated = sorted((row for row in rows if row["conversion_rate"] is not None), key=lambda row: -row["conversion_rate"])
+    rated = sorted(
+        (row for row in rows if row["conversion_rate"] is not None), key=lambda row: -row["conversion_rate"]
+    )
     text = "There is not enough data to tell devices apart."
     if len(rated) > 1:
         high, low = rated[0], rated[-1]
@@ -457,7 +508,10 @@ def devices(figures: Figures) -> Html:
             else "No kind of device clearly orders more often than another."
         )
     return section(
-        "devices", "Devices", text, segment_table(figures, "Devices", "device_type", rows, device_name, by="sessions") if rows else ""
+        "devices",
+        "Devices",
+        text,
+        segment_table(figures, "Devices", "device_type", rows, device_name, by="sessions") if rows else "",
     )
 
 
@@ -466,7 +520,12 @@ def device_name(value: str | None) -> str:
 
 
 def segment_table(
-    figures: Figures, caption: str, column: str, rows: list[Row], name: Callable[[str], str], by: str = "net_revenue"
+    figures: Figures,
+    caption: str,
+    column: str,
+    rows: list[Row],
+    name: Callable[[str], str],
+    by: str = "net_revenue",
 ) -> Html:
     """A part of the shop a row, with a bar for what the rows are ordered by."""
     currency = main_currency(figures)
@@ -477,8 +536,13 @@ def segment_table(
 
     return table(
         caption_of(caption, rows),
-        [Column(caption.rstrip("s") if caption != "Countries" else "Country", "text"), Column("Visits"), Column("Visits with an order"),
-         Column("Orders", is_minor=True), Column("Net revenue")],
+        [
+            Column(caption.rstrip("s") if caption != "Countries" else "Country", "text"),
+            Column("Visits"),
+            Column("Visits with an order"),
+            Column("Orders", is_minor=True),
+            Column("Net revenue"),
+        ],
         (
             (
                 name(row[column]),
@@ -490,7 +554,7 @@ def segment_table(
             for row in rows[:MOST_ROWS]
         ),
         is_caption_shown=len(rows) > MOST_ROWS,
-    )  # fmt: skip
+    )
 
 
 def rate(value: float | None) -> Html:
@@ -526,7 +590,9 @@ def main_currency(figures: Figures) -> str | None:
 def search(figures: Figures) -> Html:
     rows = figures.search_terms
     if not rows:
-        return section("search", "What visitors search for", "Nobody searched in this period, or no search was reported.")
+        return section(
+            "search", "What visitors search for", "Nobody searched in this period, or no search was reported."
+        )
     text = f"The most frequent search is “{words.shown(rows[0]['term'])}”."
     zero = figures.zero_results
     if zero and zero["rate"] is not None:
@@ -535,7 +601,9 @@ def search(figures: Figures) -> Html:
     empty = [row for row in rows if row["zero_result_searches"]]
     if empty:
         worst = max(empty, key=lambda row: (row["zero_result_searches"], row["term"]))
-        text += f" “{words.shown(worst['term'])}” is missed most: consider offering it, or another word for it."
+        text += (
+            f" “{words.shown(worst['term'])}” is missed most: consider offering it, or another word for it."
+        )
     most = max(row["searches"] for row in rows) or 1
     return section(
         "search",
@@ -543,7 +611,12 @@ def search(figures: Figures) -> Html:
         text,
         table(
             caption_of("Search terms", rows),
-            [Column("Term", "text"), Column("Searches"), Column("Found nothing"), Column("Visits with a later order", is_minor=True)],
+            [
+                Column("Term", "text"),
+                Column("Searches"),
+                Column("Found nothing"),
+                Column("Visits with a later order", is_minor=True),
+            ],
             (
                 (
                     words.shown(row["term"]),
@@ -607,7 +680,11 @@ def apart(figures: Figures) -> Html:
         "apart",
         "Shown apart",
         "Not everything can be part of every number. This is what stands aside in this period, and why.",
-        tag("dl", *(tag("div", tag("dt", name), tag("dd", value, tag("small", why))) for name, value, why in lines), class_="facts"),
+        tag(
+            "dl",
+            *(tag("div", tag("dt", name), tag("dd", value, tag("small", why))) for name, value, why in lines),
+            class_="facts",
+        ),
     )
 
 
@@ -635,15 +712,26 @@ def ledger(figures: Figures) -> Html:
         )
         lead = f"Not now: {why}. Ask whoever runs the platform to look at the ledger before you rely on this page."
     rows = [
-        (name, with_bar(words.count(book[kind]), book[kind] / (book["received"] or 1)), note) for kind, name, note in kinds
+        (name, with_bar(words.count(book[kind]), book[kind] / (book["received"] or 1)), note)
+        for kind, name, note in kinds
     ]
-    rows.append((tag("strong", "Received"), tag("strong", words.count(book["received"])), "the sum of all lines above"))
+    rows.append(
+        (
+            tag("strong", "Received"),
+            tag("strong", words.count(book["received"])),
+            "the sum of all lines above",
+        )
+    )
     return section(
         "ledger",
         "Can these numbers be trusted?",
         lead,
         tag("p", "Balanced" if is_whole else "Not balanced", class_="seal good" if is_whole else "seal bad"),
-        table("Where every line went, since the beginning", [Column("Outcome", "text"), Column("Lines"), Column("Meaning", "text")], rows),
+        table(
+            "Where every line went, since the beginning",
+            [Column("Outcome", "text"), Column("Lines"), Column("Meaning", "text")],
+            rows,
+        ),
         refused_lines(figures.refused),
     )
 
@@ -658,7 +746,11 @@ def refused_lines(rows: list[Row]) -> Html:
             caption_of("Refused lines by reason", rows),
             [Column("Reason", "text"), Column("Field", "text"), Column("Lines")],
             (
-                (words.shown(str(row["reason"]).replace("_", " ")), words.shown(row["field"] or "the whole line"), words.count(row["lines"]))
+                (
+                    words.shown(str(row["reason"]).replace("_", " ")),
+                    words.shown(row["field"] or "the whole line"),
+                    words.count(row["lines"]),
+                )
                 for row in rows[:MOST_ROWS]
             ),
         ),
@@ -667,17 +759,33 @@ def refused_lines(rows: list[Row]) -> Html:
 
 def glossary(figures: Figures) -> Html:
     words_and_meanings = [
-        ("Visit", "What one browser does until half an hour passes without a click, or a day is full. Also called a session."),
-        ("Likely 5.1–6.3%", "The true rate lies in this range in 95 of 100 such cases. The more visits, the narrower it is."),
+        (
+            "Visit",
+            "What one browser does until half an hour passes without a click, or a day is full. Also called a session.",
+        ),
+        (
+            "Likely 5.1–6.3%",
+            "The true rate lies in this range in 95 of 100 such cases. The more visits, the narrower it is.",
+        ),
         ("Not enough data", "Fewer than 30 cases: a rate of so few would mislead, so none is shown."),
         ("No clear change", "The ranges before and now overlap: it may be chance."),
-        ("Net revenue", "Goods after discounts and refunds, without tax and shipping. A refund counts on the day it is made."),
-        ("Reported by the browser", "What the pages reported. The shop's own order book may differ until it is imported."),
+        (
+            "Net revenue",
+            "Goods after discounts and refunds, without tax and shipping. A refund counts on the day it is made.",
+        ),
+        (
+            "Reported by the browser",
+            "What the pages reported. The shop's own order book may differ until it is imported.",
+        ),
         ("Points", "The difference of two percentages: from 5% to 6% is one point."),
     ]
     return section(
         "glossary",
         "Words",
         "",
-        tag("dl", *(tag("div", tag("dt", word), tag("dd", meaning)) for word, meaning in words_and_meanings), class_="facts words"),
+        tag(
+            "dl",
+            *(tag("div", tag("dt", word), tag("dd", meaning)) for word, meaning in words_and_meanings),
+            class_="facts words",
+        ),
     )

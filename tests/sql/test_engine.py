@@ -26,7 +26,14 @@ def lake() -> Engine:
 
 
 @pytest.mark.parametrize(
-    "name", ["events", "clickstream_db.events", "EVENTS", '"clickstream_db"."events"', "awsdatacatalog.clickstream_db.events"]
+    "name",
+    [
+        "events",
+        "clickstream_db.events",
+        "EVENTS",
+        '"clickstream_db"."events"',
+        "awsdatacatalog.clickstream_db.events",
+    ],
 )
 def test_a_table_has_the_names_it_has_in_athena(lake: Engine, name: str) -> None:
     assert lake.query(f"select count(*) as n from {name};").to_pylist() == [{"n": 2}]
@@ -100,13 +107,20 @@ def test_the_engine_answers_after_a_refusal(lake: Engine) -> None:
 
 def test_show_tables_says_what_one_row_is(tmp_path: Path) -> None:
     rows = {row["table_name"]: row for row in open_folder(tmp_path).query("show tables").to_pylist()}
-    assert rows["sessions"] == {"table_name": "sessions", "kind": "table", "one_row": TABLES["sessions"].grain}
+    assert rows["sessions"] == {
+        "table_name": "sessions",
+        "kind": "table",
+        "one_row": TABLES["sessions"].grain,
+    }
     assert rows["session_facts"]["kind"] == "view"
     assert rows["session_facts"]["one_row"].startswith("one row per session")
 
 
 def test_describe_gives_types_in_athenas_words(tmp_path: Path) -> None:
-    columns = {row["column_name"]: row for row in open_folder(tmp_path).query("describe clickstream_db.orders").to_pylist()}
+    columns = {
+        row["column_name"]: row
+        for row in open_folder(tmp_path).query("describe clickstream_db.orders").to_pylist()
+    }
     assert columns["value"]["type"] == "decimal(18,4)"
     assert columns["ordered_at"]["type"] == "timestamp"
     assert columns["is_bot"]["comment"] == "bought by a bot"

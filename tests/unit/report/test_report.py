@@ -1,0 +1,255 @@
+"""The report: whole, offline, safe with any data, and honest where data is thin."""
+
+import re
+from datetime import date
+from html.parser import HTMLParser
+
+import pyarrow as pa
+import pytest
+
+from clicklake.local.sql import Engine, open_tables
+from dashboards.report import render
+from dashboards.report.charts import Point, nice_ceiling, trend
+from dashboards.report.figures import read_figures
+from dashboards.report.page import every_day
+from tests.unit.report.sample_lake import make_tables
+
+VOID = {"meta", "br", "hr", "img", "input", "link"}
+
+
+class Page(HTMLParser):
+    """The elements of a page; unclosed or crossing tags are noted as faults."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.faults: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append((self.open[-1] if self.open else "", data))
+
+    def words(self) -> str:
+        return " ".join(" ".join(text for kind, text in self.texts if kind not in ("style", "title")).split())
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def lake() -> dict[str, pa.Table]:
+    return make_tables()
+
+
+@pytest.fixture(scope="module")
+def engine(lake: dict[str, pa.Table]) -> Engine:
+    return open_tables(lake)
+
+
+@pytest.fixture(scope="module")
+def text(engine: Engine) -> str:
+    return render(engine)
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_the_page_is_one_small_file_that_loads_nothing(text: str, page: Page) -> None:
+    assert len(text.encode()) < 500_000
+    assert not page.faults and not page.open
+    assert {name for name, _ in page.tags} & {
+        "script",
+        "link",
+        "iframe",
+        "img",
+        "object",
+        "form",
+        "a",
+    } == set()
+    for _, attributes in page.tags:
+        assert not {"src", "href", "srcset", "action", "data"} & set(attributes)
+        assert not any(name.startswith("on") for name in attributes)
+    style = next(text for kind, text in page.texts if kind == "style")
+    assert "url(" not in style and "@import" not in style and "http" not in style
+
+
+def test_the_same_lake_gives_the_same_bytes(engine: Engine, text: str) -> None:
+    assert render(engine) == text
+
+
+def test_what_visitors_typed_is_shown_and_never_run(text: str, page: Page) -> None:
+    assert "<script" not in text
+    cells = [text for kind, text in page.texts if kind == "th"]
+    assert "<script>alert('x')</script>" in cells
+    assert '=hyperlink("http://x.test")' in cells
+    assert 'Laptop Max <13">' in cells
+    policy = next(
+        tag["content"] for tag in page.of("meta") if tag.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None and "default-src 'none'" in policy and "script-src" not in policy
+
+
+HOSTILE = (
+    "</style></title><img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "&lt;b&gt;",
+    "\u202egnp.exe\x00",
+    "x" * 10_000,
+    "<!--",
+)
+
+
+def test_any_name_from_outside_stays_text(lake: dict[str, pa.Table]) -> None:
+    tables = dict(lake)
+    for name, columns in {
+        "daily_traffic": ["value"],
+        "daily_products": ["product_name", "category"],
+        "quarantine": ["reason", "field"],
+        "sessions": ["country_name"],
+    }.items():
+        for column in columns:
+            index = tables[name].schema.get_field_index(column)
+            values = tables[name].column(column).to_pylist()
+            known = {
+                value: HOSTILE[number % len(HOSTILE)]
+                for number, value in enumerate(sorted({*values} - {None, "all"}))
+            }
+            renamed = pa.array([known.get(value, value) for value in values], pa.string())
+            tables[name] = tables[name].set_column(index, column, renamed)
+    page = Page(render(open_tables(tables)))
+    assert not page.faults and not page.open
+    assert {name for name, _ in page.tags} & {"script", "img", "b"} == set()
+    assert not any("onerror" in attributes or "onmouseover" in attributes for _, attributes in page.tags)
+    assert "<img src=x onerror=alert(1)>" in page.words() and "&lt;b&gt;" in page.words()
+    assert "\u202e" not in page.words() and "x" * 100 not in page.words()
+
+
+def test_numbers_are_those_of_the_views(engine: Engine, page: Page) -> None:
+    figures = {
+        row["metric"]: row["value"]
+        for row in engine.query("select * from kpis where period = 'current'").to_pylist()
+    }
+    words = page.words()
+    assert f"Orders {figures['orders']:,.0f} " in words
+    assert f"Visits {figures['sessions']:,.0f} " in words
+    assert f"Net revenue €{figures['net_revenue']:,.0f} " in words
+    assert f"Visits with an order {100 * figures['conversion_rate']:.1f}% " in words
+    for step in engine.query("select * from funnel where period = 'current'").to_pylist():
+        assert f"{step['sessions']:,}" in words
+
+
+def test_every_section_has_a_heading_and_every_table_a_caption(page: Page) -> None:
+    headings = [tag["id"] for tag in page.of("h2")]
+    assert headings == [
+        "key-figures",
+        "days",
+        "funnel",
+        "products",
+        "channels",
+        "countries",
+        "devices",
+        "apart",
+        "search",
+        "ledger",
+        "glossary",
+    ]
+    assert [tag["aria-labelledby"] for tag in page.of("section")] == headings
+    assert len(page.of("caption")) == len(page.of("table")) > 5
+    assert all(tag.get("scope") in ("col", "row") for tag in page.of("th"))
+    assert all(tag.get("aria-label") for tag in page.of("svg"))
+    assert page.of("html")[0]["lang"] == "en" and len(page.of("h1")) == 1
+
+
+def test_fewer_than_thirty_are_not_enough_data(page: Page) -> None:
+    assert re.search(r"AI Assistants \d+ not enough data", page.words())
+
+
+def test_revenue_is_labelled_as_reported_by_the_browser(page: Page) -> None:
+    assert page.words().lower().count("reported by the browser") >= 4
+
+
+def test_the_last_day_is_marked_as_not_over(page: Page) -> None:
+    assert "is not over and is drawn apart" in page.words()
+    assert "29\u00a0Apr\u00a02026 (not over)" in " ".join(text for _, text in page.texts)
+
+
+def test_a_balanced_ledger_says_yes(page: Page) -> None:
+    assert "Yes. All 32,193 lines that came in are accounted for" in page.words()
+
+
+def test_a_missing_line_is_told_in_words(lake: dict[str, pa.Table]) -> None:
+    runs = lake["refresh_runs"]
+    index = runs.schema.get_field_index("total_stored")
+    fewer = pa.array([runs.column("total_stored")[0].as_py() - 2], pa.int64())
+    words = Page(
+        render(open_tables({**lake, "refresh_runs": runs.set_column(index, "total_stored", fewer)}))
+    ).words()
+    assert "Not now: 2 lines missing." in words and "Not balanced" in words
+
+
+def test_a_recount_that_differs_is_told_in_words(lake: dict[str, pa.Table]) -> None:
+    words = Page(render(open_tables({**lake, "events": lake["events"].slice(1)}))).words()
+    assert "Not now: a second count of the tables gives other numbers" in words
+
+
+def test_an_empty_lake_says_what_to_do() -> None:
+    empty = Page(render(open_tables(make_tables(days=0))))
+    assert "Send events, refresh, and look again" in empty.words() and not empty.faults
+
+
+@pytest.mark.parametrize("number", [1, 9])
+def test_a_young_shop_has_a_report(number: int) -> None:
+    young = Page(render(open_tables(make_tables(days=number, sessions_a_day=6))))
+    assert not young.faults and "Key figures" in young.words()
+    assert "nan" not in young.words().lower().split() and "None" not in young.words()
+
+
+def test_days_without_events_are_drawn_as_zero() -> None:
+    rows = [
+        {
+            "event_date": date(2026, 1, day),
+            "sessions": 5,
+            "orders": 1,
+            "net_revenue": 2,
+            "is_complete": day < 4,
+            "visitors": 1,
+        }
+        for day in (1, 4)
+    ]
+    assert [(row["event_date"].day, row["sessions"]) for row in every_day(rows)] == [
+        (1, 5),
+        (2, 0),
+        (3, 0),
+        (4, 5),
+    ]
+
+
+def test_days_with_more_refunds_than_sales_reach_below_zero() -> None:
+    drawing = trend("Money", [Point("a", 50.0, "a"), Point("b", -20.0, "b")], str, as_bars=True)
+    assert "-20" in drawing and "NaN" not in drawing
+
+
+@pytest.mark.parametrize(
+    ("value", "top"), [(0, 0), (1, 1), (3, 4), (7, 8), (11, 20), (99, 100), (101, 200), (0.3, 0.4)]
+)
+def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
+    assert nice_ceiling(value) == pytest.approx(top)
+
+
+def test_figures_are_absent_before_the_first_refresh() -> None:
+    assert read_figures(open_tables(make_tables(days=0))) is None
