@@ -47,8 +47,8 @@ def field_dictionary(generated_by: str) -> str:
         f"# The event contract, version {CONTRACT_VERSION}",
         'A request carries one event, an array, an envelope `{"sent_at": ..., "events": [...]}`, or NDJSON.',
         f"Limits: {MAX_REQUEST_BYTES:,} bytes a request, {MAX_INFLATED_BYTES:,} inflated, {MAX_EVENTS} "
-        f"events, {MAX_EVENT_BYTES:,} bytes an event. `event_type` is the only required field. A null is an absent "
-        "value; keys that are not listed are ignored. 2.0 is an integer. Escaped lone surrogates and NULs "
+        f"events, {MAX_EVENT_BYTES:,} bytes an event. `event_type` is the only required field. A null is "
+        "an absent value; keys that are not listed are ignored. 2.0 is an integer. Escaped lone surrogates and NULs "
         "are read as U+FFFD; of a repeated key the last one counts.",
         "**Money** is a JSON number or a text in plain notation, below 10^12, with at most four significant "
         "decimals; it is read from its digits and never becomes a float. **Instants** are ISO-8601 "
@@ -67,7 +67,8 @@ def field_dictionary(generated_by: str) -> str:
         _table(definitions["Props"]["properties"], list(definitions["Props"]["properties"])),
         f"Up to {MAX_OWN_PROPS} further keys are your own: names of 1 to {MAX_OWN_KEY_LENGTH} characters, "
         f"texts of up to {MAX_OWN_VALUE_LENGTH:,}. Numbers and booleans are kept as their JSON text "
-        "(1.0 is `1`); lists and objects are refused. Send nothing personal in them; they are dropped without consent.",
+        "(1.0 is `1`); lists and objects are refused. Send nothing personal in them; they are "
+        "dropped without consent.",
         "## The older flat form",
         "Read only where the shop accepts that form. The user is hashed, and consent that is not told "
         "counts as granted: for test data.",

@@ -50,7 +50,8 @@ def _read_exponent(text: str) -> str | Reason:
     if not digits.strip("0"):
         return "0"
     # Beyond these bounds the answer is known, and the number would take gigabytes to write down.
-    exponent = int(exponent_text[:9])
+    power = exponent_text.lstrip("+-").lstrip("0")[:9]
+    exponent = int((exponent_text[0] if exponent_text[0] == "-" else "") + (power or "0"))
     if len(digits) + abs(exponent) > 40_000:
         return Reason.OUT_OF_RANGE if exponent > 0 else Reason.TOO_MANY_DECIMALS
     plain = format(Decimal(text), "f").lstrip("-")

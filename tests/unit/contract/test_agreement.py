@@ -21,7 +21,8 @@ from tests.unit.contract.corpus import examples
 from tests.unit.contract.validator import PLAIN_VALIDATORS, SCHEMAS, is_valid, read_exactly
 
 SAME_IN_DRAFT_07 = {
-    "$comment", "title", "description", "examples", "type", "enum", "const", "anyOf", "properties", "required",
+    "$comment", "title", "description", "examples", "type", "enum", "const", "anyOf", "properties",
+    "required",
     "additionalProperties", "propertyNames", "maxProperties", "items", "maxItems", "minLength", "maxLength",
     "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "$ref",
 }  # fmt: skip
@@ -30,8 +31,8 @@ TRANSLATED = {"$schema", "$defs", "x-decimal-places", "x-max-own-properties", "x
 # A sixteenth has four decimals and is exact in binary: every multiple of it is money.
 SIXTEENTH = 0.0625
 
-# Making an event from the schema takes ten times as long as damaging an example: 1,000 cases here, and
-# 100,000 in the slow lane.
+# Making an event from the schema takes ten times as long as damaging an example: 1,000 cases in
+# all here, 100,000 in the slow lane.
 QUICK = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 SLOW = settings(QUICK, derandomize=False, print_blob=True)
 

@@ -1,0 +1,88 @@
+import json
+import tracemalloc
+
+import pytest
+
+from clicklake.contract.decode import decode_event
+from clicklake.contract.event import Event
+from clicklake.contract.limits import MAX_EVENTS
+from clicklake.contract.reasons import Reason, Refusal
+from clicklake.contract.requests import ContentKind, split_body
+
+EVENT = b'{"event_type": "login"}'
+
+
+def verdicts(body: bytes, kind: ContentKind = ContentKind.JSON) -> list[str]:
+    events = [decode_event(event, accept_flat=False) for event in split_body(body, kind).events]
+    return ["accepted" if isinstance(event, Event) else event.reason for event in events]
+
+
+def test_the_envelope_tells_when_it_was_sent() -> None:
+    body = split_body(b'{"sent_at": "2026-05-01T12:00:00Z", "events": [{}]}', ContentKind.JSON)
+    assert body.sent_at == 1777636800000
+    assert split_body(b'{"sent_at": "x", "events": [{}]}', ContentKind.JSON).sent_at is None
+    assert split_body(b'{"sentAt": 1777636800, "batch": [{}]}', ContentKind.JSON).sent_at == 1777636800000
+
+
+def test_a_broken_line_costs_only_itself() -> None:
+    body = EVENT + b'\n{"event_type": "logi\n' + EVENT + b"\n\xff\n[]\n"
+    assert verdicts(body, ContentKind.NDJSON) == [
+        "accepted",
+        Reason.NOT_JSON,
+        "accepted",
+        Reason.BAD_UTF8,
+        Reason.NOT_AN_OBJECT,
+    ]
+
+
+@pytest.mark.parametrize("form", [b"[%b]", b'{"sent_at": 5, "events": [%b]}'], ids=["array", "envelope"])
+def test_a_bad_element_costs_only_itself(form: bytes) -> None:
+    deep = b'{"event_type": "login", "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+    hostile = [EVENT, b"5", deep, b'{"page_title": "\\ud800"}', b'{"event_type": "\\u0000"}', b"{}", EVENT]
+    assert verdicts(form % b", ".join(hostile)) == [
+        "accepted",
+        Reason.NOT_AN_OBJECT,
+        Reason.TOO_DEEP,
+        Reason.MISSING_EVENT_TYPE,
+        Reason.UNKNOWN_EVENT_TYPE,
+        Reason.MISSING_EVENT_TYPE,
+        "accepted",
+    ]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"events":[', b"[{"], ids=str)
+def test_a_hundred_thousand_brackets_are_refused(opening: bytes) -> None:
+    body = split_body(opening * 100_000, ContentKind.ANY)
+    assert len(body.events) <= 1
+    for event in body.events:
+        assert isinstance(decode_event(event, accept_flat=False), Refusal)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"0," * 2_000_000 + b"0]",
+        b'{"events":[' + b"{}," * 1_000_000 + b"{}]}",
+        b"[" + b"{}," * 1_000_000 + b"{}]",
+    ],
+    ids=["numbers", "envelope", "objects"],
+)
+def test_millions_of_crumbs_take_little_memory(body: bytes) -> None:
+    tracemalloc.start()
+    events = split_body(body, ContentKind.JSON).events
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(events) == MAX_EVENTS + 1
+    assert peak < 3 * len(body)
+
+
+@pytest.mark.parametrize("kind", ContentKind)
+def test_one_event_too_many_is_told_and_no_more(kind: ContentKind) -> None:
+    array = json.dumps([{}] * 700).encode()
+    body = array if kind is ContentKind.JSON else b"\n".join([EVENT] * 700)
+    assert len(split_body(body, kind).events) == MAX_EVENTS + 1
+
+
+def test_millions_of_blank_lines_are_no_events() -> None:
+    body = split_body(EVENT + b"\n" * 2_000_000 + EVENT, ContentKind.NDJSON)
+    assert [bytes(event) for event in body.events] == [EVENT, EVENT]
