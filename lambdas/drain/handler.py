@@ -49,7 +49,7 @@ def make_handler(
                 )
                 lines += chunk.lines
                 repeated += not is_new
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the message stays in the queue
                 failed.append(record["messageId"])
                 errors.add(type(error).__name__)
         write_log(

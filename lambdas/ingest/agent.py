@@ -14,7 +14,7 @@ MAX_LENGTH = 512
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """`device_type` is mobile, desktop, tablet, bot or other; browser and os are families; None: not known."""
+    """`device_type` is mobile, desktop, tablet, bot or other; browser and os are families; None: unknown."""
 
     browser: str | None
     os: str | None

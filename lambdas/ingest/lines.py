@@ -56,7 +56,7 @@ def event_id_of(event: Event, raw: bytes | Raw, keys: HashKeys) -> str:
 def accepted_line(
     event: Event, batch: Batch, rules: Rules, *, position: int, event_id: str, maybe_repeat: bool
 ) -> RawLine:
-    """The line of an event the contract accepts. Nothing personal is in it but what consent allows, hashed."""
+    """The line of an event the contract accepts. Nothing personal is in it beyond what consent allows."""
     viewer = batch.viewer
     agent = viewer.agent
     keys = rules.keys

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lambdas.ingest.store import Kept
+from lambdas.ingest.store import NOTHING_KEPT, Kept
 
 # CloudWatch bills each metric a month it is sent in: few, and the rare ones only when they happen.
 _UNITS = {
@@ -36,7 +36,7 @@ class Told:
     error_code: str = ""
     event_types: Counter[str] = field(default_factory=Counter)
     rejections: Counter[str] = field(default_factory=Counter)
-    kept: Kept = Kept("nothing", 0)
+    kept: Kept = NOTHING_KEPT
     country: str | None = None
     origin: str = ""
     is_bot: bool = False

@@ -1,4 +1,4 @@
-"""What the ingest function is told, turned once into a frozen Settings; nothing below reads the environment."""
+"""What the ingest function is told, turned once into a frozen Settings. Nothing below reads it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from clicklake.buffer import compress, put_once, to_messages
@@ -34,6 +35,9 @@ class Kept:
     object_bytes: int = 0
 
 
+NOTHING_KEPT = Kept("nothing", 0)
+
+
 def connect() -> Clients:
     """Clients that fail fast: the function retries by itself and has the queue to fall back on."""
     limits = {"connect_timeout": 1, "read_timeout": 4, "retries": {"total_max_attempts": 1}}
@@ -62,7 +66,7 @@ def keep(
         return Kept("lost", error.tries, error.code)
     for message in to_messages(ingest_id, lines.splitlines(keepends=True)):
         sent = _try(
-            SEND_TRIES, pause, lambda: clients.sqs.send_message(QueueUrl=queue_url, MessageBody=message)
+            SEND_TRIES, pause, partial(clients.sqs.send_message, QueueUrl=queue_url, MessageBody=message)
         )
         if sent.code:
             # The chunks already sent stay: the sender repeats all events, and the job drops the repeats.
@@ -82,7 +86,7 @@ def _try(tries: int, pause: Callable[[float], None], act: Callable[[], object]) 
         try:
             act()
             return _Tried(number, "")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - network, AWS or ours: it is not stored
             code = error_code(error)
         if number < tries:
             pause(FIRST_PAUSE_SECONDS * 4 ** (number - 1) * random.uniform(0.5, 1.0))

@@ -21,7 +21,7 @@ _BINARY = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, before its body is looked at. `subject` is the verified user, None on the anonymous route."""
+    """One request, before its body is looked at. `subject` is the verified user; None: anonymous."""
 
     request_id: str
     received_at: int
@@ -54,7 +54,7 @@ def read_headers(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_call(event: Mapping[str, Any], allowed_origins: frozenset[str]) -> Call | Refused:
-    """Route, origin and verified user. Of the token's claims only `sub` is read, and on the other route none."""
+    """Route, origin and verified user. Of the claims only `sub` is read, and on the other route none."""
     context = event.get("requestContext") or {}
     http = context.get("http") or {}
     route = event.get("routeKey") or ""

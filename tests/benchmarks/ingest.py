@@ -143,14 +143,15 @@ def measure(size: int, requests: int, rounds: int = 5) -> None:
     best, middle = seconds[0], statistics.median(seconds)
     lines = gzip.decompress(store.body)
     print(
-        f"{size:3d} events a body: {requests * size / middle:9,.0f} events/s per core (best {requests * size / best:,.0f}), "
+        f"{size:3d} events a body: {requests * size / middle:9,.0f} events/s per core "
+        f"(best {requests * size / best:,.0f}), "
         f"{middle / requests * 1000:.3f} ms CPU a request, {len(sent[-1]['body']):,} bytes sent, "
         f"{len(lines):,} written, {len(store.body):,} gzipped"
     )
 
 
 def measure_emulator(size: int, requests: int) -> None:
-    """Wall clock through the emulator at AWS_ENDPOINT_URL: bound by the emulator's HTTP, not by the function."""
+    """Wall clock through the emulator at AWS_ENDPOINT_URL: bound by its HTTP, not by the function."""
     from clicklake.endpoints import client
 
     s3 = client("s3")
@@ -162,7 +163,8 @@ def measure_emulator(size: int, requests: int) -> None:
     cpu = cpu_seconds(handle, sent)
     wall = time.perf_counter() - started
     print(
-        f"{size:3d} events a body, emulated S3: {wall / requests * 1000:.2f} ms a request, {cpu / requests * 1000:.2f} of CPU"
+        f"{size:3d} events a body, emulated S3: {wall / requests * 1000:.2f} ms a request, "
+        f"{cpu / requests * 1000:.2f} of CPU"
     )
 
 

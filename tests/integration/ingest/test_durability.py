@@ -32,12 +32,14 @@ class Lake:
     bucket: str
     queue_url: str
 
-    def keys(self) -> list[str]:
+    def object_keys(self) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
     def lines(self) -> list[dict[str, Any]]:
-        bodies = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.keys()]
+        bodies = [
+            self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.object_keys()
+        ]
         return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
 
     def messages(self) -> list[dict[str, Any]]:
@@ -96,7 +98,7 @@ def test_a_repeated_request_meets_its_own_object(lake):
     handle = lake.ingest()
     answers = [handle(recorded("beacon_text_envelope"), None)["statusCode"] for _ in range(3)]
     assert answers == [202, 202, 202]
-    assert len(lake.keys()) == 1 and len(lake.lines()) == 2
+    assert len(lake.object_keys()) == 1 and len(lake.lines()) == 2
 
 
 def test_another_request_of_the_same_events_is_another_object(lake):
@@ -108,18 +110,18 @@ def test_another_request_of_the_same_events_is_another_object(lake):
 
 def test_a_put_that_failed_after_storing_is_found_by_the_next_try(lake):
     assert lake.ingest(s3=AnswerLost(lake.s3))(recorded("json_one_event"), None)["statusCode"] == 202
-    assert len(lake.keys()) == 1
+    assert len(lake.object_keys()) == 1
     assert lake.messages() == []
 
 
 def test_while_s3_is_down_batches_wait_in_the_queue_and_are_drained_under_the_hour_of_draining(lake):
     for name in ("beacon_text_envelope", "ndjson_with_a_broken_line"):
         assert lake.ingest(s3=down("s3"))(recorded(name), None)["statusCode"] == 202
-    assert lake.keys() == []
+    assert lake.object_keys() == []
     assert lake.drain(lake.messages()) == []
-    hours = {read_raw_key(key).hour.timestamp() for key in lake.keys()}
+    hours = {read_raw_key(key).hour.timestamp() for key in lake.object_keys()}
     assert hours == {LATER}
-    assert sorted(read_raw_key(key).lines for key in lake.keys()) == [2, 3]
+    assert sorted(read_raw_key(key).lines for key in lake.object_keys()) == [2, 3]
     assert len({(line["ingest_id"], line["position"]) for line in lake.lines()}) == 5
 
 
@@ -127,7 +129,7 @@ def test_a_drained_line_equals_the_line_s3_would_have_got(lake):
     lake.ingest()(recorded("beacon_text_envelope"), None)
     directly = lake.lines()
     lake.ingest(s3=down("s3"))(recorded("beacon_text_envelope"), None)
-    lake.s3.delete_object(Bucket=lake.bucket, Key=lake.keys()[0])
+    lake.s3.delete_object(Bucket=lake.bucket, Key=lake.object_keys()[0])
     lake.drain(lake.messages())
     assert lake.lines() == directly
 
@@ -147,14 +149,14 @@ def test_a_batch_too_big_for_a_message_travels_in_chunks_and_loses_no_line(lake)
     assert lake.drain(messages) == []
     assert sorted(line["position"] for line in lake.lines()) == list(range(400))
     assert len({line["ingest_id"] for line in lake.lines()}) == 1
-    assert len(lake.keys()) == len(messages)
+    assert len(lake.object_keys()) == len(messages)
 
 
 def test_a_message_delivered_again_in_the_same_hour_writes_nothing_new(lake):
     lake.ingest(s3=down("s3"))(recorded("beacon_text_envelope"), None)
     messages = lake.messages()
     assert lake.drain(messages) == lake.drain(messages, at=LATER + 60) == []
-    assert len(lake.keys()) == 1
+    assert len(lake.object_keys()) == 1
 
 
 def test_only_the_messages_that_failed_are_kept_in_the_queue(lake):
@@ -162,7 +164,7 @@ def test_only_the_messages_that_failed_are_kept_in_the_queue(lake):
     (good,) = lake.messages()
     bad = [{"messageId": "bad-1", "body": "{}"}, {"messageId": "bad-2", "body": "not json"}]
     assert lake.drain([bad[0], good, bad[1]]) == ["bad-1", "bad-2"]
-    assert len(lake.keys()) == 1
+    assert len(lake.object_keys()) == 1
 
 
 def test_while_s3_stays_down_the_drain_keeps_every_message(lake):
@@ -175,7 +177,7 @@ def test_with_both_down_nothing_is_acknowledged(lake):
     answer = lake.ingest(s3=down("s3"), sqs=down("sqs"))(recorded("json_one_event"), None)
     assert answer["statusCode"] == 503
     assert int(answer["headers"]["retry-after"]) > 0
-    assert lake.keys() == [] and lake.messages() == []
+    assert lake.object_keys() == [] and lake.messages() == []
 
 
 def test_the_deployed_function_takes_its_settings_from_names_and_its_keys_from_the_parameter_store(

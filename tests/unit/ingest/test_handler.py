@@ -260,13 +260,12 @@ ITEM_FIELDS = ["product_id", "name", "category", "variant", "list_name"]
 def test_planted_personal_data_is_in_no_field_no_log_and_no_answer(pii):
     shop = open_shop()
     sent = event(
-        **{name: f"a {pii} b" for name in TEXT_FIELDS},
+        **dict.fromkeys(TEXT_FIELDS, f"a {pii} b"),
         event_id=pii[:64],
         page_url=f"https://shop.example/a/{pii}/b?q={pii}&utm_term={pii}&gclid={pii}&other={pii}#{pii}",
         referrer=f"https://other.example/{pii}?search={pii}",
-        items=[{name: f"a {pii} b" for name in ITEM_FIELDS}],
-        props={name: f"a {pii} b" for name in PROPS}
-        | {pii: "own key", "url": f"https://a.example/?mail={pii}"},
+        items=[dict.fromkeys(ITEM_FIELDS, f"a {pii} b")],
+        props=dict.fromkeys(PROPS, f"a {pii} b") | {pii: "own key", "url": f"https://a.example/?mail={pii}"},
     )
     refused = sent | {"event_type": f"bought by {pii}", "user_id": pii, "traits": {"email": pii}}
     wrong_prop = event(props={pii: [1]})
