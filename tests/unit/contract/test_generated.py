@@ -3,7 +3,6 @@ import subprocess
 import sys
 
 import jsonschema
-import msgspec
 import pytest
 from openapi_spec_validator import validate
 

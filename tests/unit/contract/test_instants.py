@@ -1,5 +1,5 @@
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -46,7 +46,8 @@ UNREADABLE = [
     '"yesterday"', '""', "true", "false", "[]", "{}", '"2026-05-01Z"', '"2026-13-01"', '"2026-02-30"',
     '"2025-02-29T00:00:00.000Z"', '"2026-05-01T24:00:00Z"', '"2026-05-01T12:60:00.000Z"',
     '"2026-05-01T12:00:60.000Z"', '"2026-05-01T12:00:00.000z "', '"20260501T120000Z"', '"2026-W18-5"',
-    '"0000-01-01"', '"-1"', '"1777636800.5"', '"0001-01-01T00:00:00+00:01"', '"9999-12-31T23:59:59.999-00:01"',
+    '"0000-01-01"', '"-1"', '"1777636800.5"', '"0001-01-01T00:00:00+00:01"',
+    '"9999-12-31T23:59:59.999-00:01"',
     "1e999", "-1e999", "1e99999999999", "253402300800000", "-62135596801", '"' + "9" * 400 + '"', "9" * 5000,
     '"2026-05-01T12:00:00.000Z\\n"', '"\u0661\u0662\u0663"', '"2026-05-01T12:00:00.\u0661\u0662\u0663Z"',
     '"2026-05-01T12:00:0\u0000.000Z"', '"2026-05-01T12:00:+1.000Z"',
@@ -67,7 +68,7 @@ def test_what_is_no_instant_is_unreadable(sent: str) -> None:
 @settings(derandomize=True, database=None)
 def test_every_instant_as_a_browser_writes_it_is_read_back(instant: int) -> None:
     seconds, millis = divmod(instant, 1000)
-    moment = datetime.fromtimestamp(0, timezone.utc).toordinal() + seconds // 86_400
+    moment = datetime.fromtimestamp(0, UTC).toordinal() + seconds // 86_400
     day = datetime.fromordinal(moment)
     second = seconds % 86_400
     clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.{millis:03}"

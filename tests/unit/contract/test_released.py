@@ -20,9 +20,9 @@ RELEASED = sorted((ROOT / "released").glob("*/*.json"))
 def test_a_released_event_decodes_as_it_was_recorded(path: Path) -> None:
     released = json.loads(path.read_text(encoding="utf-8"))
     event = decode_event(released["sent"].encode(), accept_flat=released["accept_flat"])
-    assert msgspec.to_builtins(event).items() >= released["read"].items()
-    added = msgspec.to_builtins(event).keys() - released["read"].keys()
-    assert all(msgspec.to_builtins(event)[name] in (None, False) for name in added)
+    read = json.loads(msgspec.json.encode(event))
+    # Fields that later versions add are absent in what was sent before them.
+    assert {name: value for name, value in read.items() if value not in (None, False)} == released["read"]
 
 
 def test_every_version_so_far_has_fixtures() -> None:
