@@ -47,7 +47,7 @@ def table(
     *,
     is_caption_shown: bool = True,
 ) -> Html:
-    """A table whose first column names the row. A caption that repeats the heading is for screen readers only."""
+    """A table whose first column names the row; a caption that is not shown is for screen readers."""
     head = join(tag("th", column.title, scope="col", class_=column.css) for column in columns)
     body = join(
         tag(

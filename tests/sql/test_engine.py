@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from clicklake.local.sql import Engine, QueryError, duckdb_type, open_folder, open_tables
+from clicklake.endpoints import Endpoints
+from clicklake.local.sql import Engine, QueryError, connect, duckdb_type, open_folder, open_tables
 from glue_jobs.tables import TABLES
 
 
@@ -183,3 +184,11 @@ def test_a_view_that_rests_on_itself_is_named() -> None:
     engine = Engine(CountingTables(), {"a": "select * from b", "b": "select * from a"})
     with pytest.raises(QueryError, match="a -> b -> a"):
         engine.query("select * from a")
+
+
+def test_a_catalog_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    engine = connect(Endpoints("http://127.0.0.1:1", "us-east-1", "lake", "nobody", "nothing"))
+    with pytest.raises(QueryError, match=r"The Glue catalog at http://127\.0\.0\.1:1 does not answer"):
+        engine.query("select * from events")

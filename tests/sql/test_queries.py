@@ -3,8 +3,9 @@
     views/<view>/<fact>/<table>.ndjson ... expected.ndjson
     saved/<query>/<fact>/...
 
-A file query.sql in the folder narrows what is looked at. Columns that a row leaves out are null; tables without a file are empty. Only the columns that the
-expected rows name are compared; rows of a saved query also in their order.
+A file query.sql in the folder narrows what is looked at. Columns that a row leaves out are null, tables
+without a file are empty. Only the columns that the expected rows name are compared, and the order of
+rows only for saved queries.
 """
 
 import json

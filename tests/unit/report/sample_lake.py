@@ -116,7 +116,7 @@ def _add_day(
     growth = 1 + 0.006 * number
     for _ in range(int(sessions_a_day * weekend * growth * chance.uniform(0.9, 1.1))):
         _add_session(chance, rows, day)
-    for name, chances, reason in (("bot", 40, None), ("plain", 25, None)):
+    for name, chances in (("bot", 40), ("plain", 25)):
         for _ in range(chances):
             key = f"{name}-{day}-{len(rows['events'])}"
             rows["events"].append(
@@ -321,9 +321,12 @@ def _sum_days(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     }
     money = " union all ".join(
         f"""
-        select order_date as event_date, currency, '{name}' as dimension, {column} as value, count(*) as orders,
-            0 as bot_orders, sum(gross_revenue) as gross_revenue, count(*) filter (where is_cancelled) as refunds,
-            sum(refunded) as refunded, sum(net_revenue) as net_revenue, cast(0 as decimal(18, 4)) as bot_net_revenue
+        select order_date as event_date, currency, '{name}' as dimension, {column} as value,
+        count(*) as orders,
+            0 as bot_orders, sum(gross_revenue) as gross_revenue,
+            count(*) filter (where is_cancelled) as refunds,
+            sum(refunded) as refunded, sum(net_revenue) as net_revenue, cast(0 as decimal(18,
+            4)) as bot_net_revenue
         from orders left join sessions using (session_id) group by all
         """
         for name, column in order_dimensions.items()
@@ -335,7 +338,8 @@ def _sum_days(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
         "daily_orders": connection.execute(money).to_arrow_table(),
         "daily_active": connection.execute(
             """
-            select session_date as event_date, count(distinct visitor_id) as visitors, count(distinct visitor_id) as persons,
+            select session_date as event_date, count(distinct visitor_id) as visitors,
+            count(distinct visitor_id) as persons,
                 false as is_partial
             from sessions group by all
             """
@@ -349,8 +353,10 @@ def _sum_days(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
         ).to_arrow_table(),
         "daily_products": connection.execute(
             """
-            select order_date as event_date, product_id, currency, product_name, category, 0 as impressions, 0 as clicks,
-                0 as views, 0 as carts, 0 as carts_without_view, 0 as purchases, sum(items[1].qty) as quantity,
+            select order_date as event_date, product_id, currency, product_name, category,
+            0 as impressions, 0 as clicks,
+                0 as views, 0 as carts, 0 as carts_without_view, 0 as purchases,
+                sum(items[1].qty) as quantity,
                 sum(value) as revenue
             from orders inner join catalogue on product_id = items[1].product_id group by all
             union all

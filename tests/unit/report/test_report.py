@@ -9,9 +9,9 @@ import pytest
 
 from clicklake.local.sql import Engine, open_tables
 from dashboards.report import render
+from dashboards.report.behaviour import every_day
 from dashboards.report.charts import Point, nice_ceiling, trend
 from dashboards.report.figures import read_figures
-from dashboards.report.page import every_day
 from tests.unit.report.sample_lake import make_tables
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}

@@ -1,0 +1,49 @@
+"""What the sections share."""
+
+from collections.abc import Sequence
+
+from dashboards.report import words
+from dashboards.report.charts import bar
+from dashboards.report.figures import Figures, Row
+from dashboards.report.markup import Html, join, safe, tag
+
+MOST_ROWS = 15
+
+
+def section(name: str, title: str, lead: object, *content: object) -> Html:
+    return tag(
+        "section",
+        tag("h2", title, id=name),
+        tag("p", lead, class_="lead") if lead else "",
+        *content,
+        aria_labelledby=name,
+    )
+
+
+def main_currency(figures: Figures) -> str | None:
+    return next((row["currency"] for row in figures.currencies if row["is_main"]), None)
+
+
+def period_words(figures: Figures) -> str:
+    if figures.period.days > 1:
+        return f"the last {figures.period.days} full days"
+    return "the last full day" if figures.before else "the first day"
+
+
+def relative_change(row: Row | None, before: Row | None) -> float | None:
+    """How much a count or an amount grew; None where there is nothing to compare with."""
+    if not row or not before or row["value"] is None or not before["value"] or before["value"] < 0:
+        return None
+    return row["value"] / before["value"] - 1
+
+
+def rate(value: float | None) -> Html:
+    return tag("span", words.NOT_ENOUGH, class_="none") if value is None else safe(words.percent(value))
+
+
+def with_bar(text: str, share: float) -> Html:
+    return join([safe(text), bar(share)])
+
+
+def caption_of(text: str, rows: Sequence[Row]) -> str:
+    return text if len(rows) <= MOST_ROWS else f"{text}, the first {MOST_ROWS} of {len(rows)}"
