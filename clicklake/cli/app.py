@@ -209,7 +209,7 @@ def run(arguments: list[str]) -> int:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _stop)
     try:
-        app(arguments)
+        app(arguments, prog_name="clicklake")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except _Stopped:

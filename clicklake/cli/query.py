@@ -1,5 +1,7 @@
 """`clicklake query`."""
 
+import sys
+
 import pyarrow as pa
 
 from clicklake.cli.show import as_csv, as_json, as_table, console
@@ -23,6 +25,7 @@ def run_query(sql: str, output: str, limit: int) -> None:
     except QueryError as error:
         raise TwinError(str(error)) from error
     if output == "csv":
+        sys.stdout.reconfigure(newline="")
         print(as_csv(rows), end="")
     elif output == "json":
         print(as_json(rows))

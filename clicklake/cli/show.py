@@ -30,7 +30,7 @@ def neutralised(text: str) -> str:
 def as_csv(rows: pa.Table) -> str:
     """CSV with a header; text cells are neutralised, numbers and dates are as they are."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out)  # lines end as RFC 4180 has it; a lone \r inside a cell is quoted only so
     writer.writerow([neutralised(name) for name in rows.column_names])
     writer.writerows([[_csv_cell(value) for value in row] for row in _rows(rows)])
     return out.getvalue()
@@ -43,8 +43,14 @@ def as_json(rows: pa.Table) -> str:
 
 
 def as_table(rows: pa.Table, title: str | None = None, limit: int = 0) -> Table:
-    """A table for the terminal; `limit` rows at most, 0 is all."""
+    """A table for the terminal; `limit` rows at most, 0 is all. A few wide rows are laid on their side."""
     shown = rows.slice(0, limit) if limit else rows
+    if 0 < shown.num_rows <= 3 and shown.num_columns > 7:
+        sideways = [[name, *map(_table_cell, values)] for name, values in shown.to_pydict().items()]
+        table = Table(title=title, title_justify="left", show_header=False)
+        for line in sideways:
+            table.add_row(*map(Text, line))
+        return table
     table = Table(title=title, title_justify="left", header_style="bold", caption_justify="left")
     for field in rows.schema:
         is_number = (

@@ -41,7 +41,7 @@ CREDENTIAL = "emulator"
 _START_SECONDS = 60
 _STATE_FILE = "emulator.json"
 # Real credentials and profiles have no business with an emulator.
-_UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
+FOREIGN_VARIABLES = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Lake:
 
     def enter(self) -> None:
         """Points this process at the lake."""
-        for name in _UNSET:
+        for name in FOREIGN_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(self.environment())
 
@@ -127,7 +127,7 @@ class Emulator:
 def start(port: int = 0) -> Emulator:
     """Starts the emulator on `port`, 0 for a free one; TwinError where the port is taken."""
     environment = {**os.environ, **_aws_environment(""), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    for name in (*_UNSET, "AWS_ENDPOINT_URL"):
+    for name in (*FOREIGN_VARIABLES, "AWS_ENDPOINT_URL"):
         environment.pop(name, None)
     words = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes to it as long as it lives
     process = subprocess.Popen(

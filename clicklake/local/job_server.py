@@ -1,8 +1,8 @@
 """The refresh job's process on a laptop: one JVM that stays warm, one run after the other.
 
 Started by refresher.py as `python -m clicklake.local.job_server FOLDER`. Reads a JSON array of the
-job's arguments per line; writes the job's own lines and, after each run, one line that begins with
-ANSWER. It ends, and its JVM with it, when its standard input closes.
+job's arguments per line; writes the job's own lines, each after SAY, and after each run one after
+ANSWER (other lines are the JVM's). It ends, and its JVM with it, when its standard input closes.
 """
 
 import json
@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+SAY = "\x1f"
 ANSWER = "\x1e"
 
 
@@ -40,7 +41,7 @@ def _run(arguments: list[str], folder: Path) -> dict[str, Any]:
     settings = read_arguments(arguments)
     prepare()
     spark = start_session(settings, laptop_settings(folder))
-    report = refresh(spark, settings, say=lambda text: print(text, flush=True))
+    report = refresh(spark, settings, say=lambda text: print(SAY + text, flush=True))
     return {**asdict(report), "sentence": report.sentence()}
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from clicklake.local.emulator import Lake
 from clicklake.local.jars import classpath
 from clicklake.local.java import java_home
-from clicklake.local.job_server import ANSWER
+from clicklake.local.job_server import ANSWER, SAY
 from clicklake.local.places import ROOT, TwinError
 
 _END_SECONDS = 10
@@ -45,8 +45,9 @@ class Job:
         except OSError:
             raise TwinError(self._ended()) from None
         while (line := self._lines.get()) is not None:
+            if line.startswith(SAY):
+                say(line.removeprefix(SAY))
             if not line.startswith(ANSWER):
-                say(line)
                 continue
             answer = json.loads(line.removeprefix(ANSWER))
             if "error" in answer:
