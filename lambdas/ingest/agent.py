@@ -40,12 +40,14 @@ def _libraries() -> tuple[Parser, CrawlerDetect]:
     return Parser(Resolver(load_lazy_builtins())), CrawlerDetect()
 
 
-@lru_cache(maxsize=4096)
 def read_agent(user_agent: str) -> Agent:
     """Reads a User-Agent header; an empty one is a bot's."""
     text = user_agent.strip()[:MAX_LENGTH]
-    if not text:
-        return NO_AGENT
+    return _read(text) if text else NO_AGENT
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Agent:
     parser, crawlers = _libraries()
     result = parser.parse(text)
     browser = result.user_agent.family if result.user_agent else None

@@ -2,8 +2,12 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+
+# The ids that browsers make: nothing personal fits into one, however its digits fall.
+is_uuid = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}").fullmatch
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """From decoded events to raw lines: consent, hashes, URLs, scrub, and what the request tells. Pure."""
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,14 +12,11 @@ from clicklake.contract.event import Device, Event, Geo, Item, OwnProp, Props
 from clicklake.contract.fallback_id import fallback_event_id
 from clicklake.contract.raw import RawLine
 from clicklake.contract.reasons import Reason, Refusal
-from lambdas.ingest.identity import HashKeys
+from lambdas.ingest.identity import HashKeys, is_uuid
 from lambdas.ingest.rejected import excerpt, redacted_json
 from lambdas.ingest.scrub import scrub_code, scrub_text
 from lambdas.ingest.urls import reduce_url
 from lambdas.ingest.viewer import Viewer
-
-# The ids that browsers make: nothing personal fits into one, and looking closer takes its time.
-_is_uuid = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}").fullmatch
 
 encode_lines = msgspec.json.Encoder().encode_lines
 
@@ -146,7 +142,7 @@ def rejected_line(
 def clean_id(text: str, keys: HashKeys) -> str:
     """Ids stay as they are, because others refer to them; one with an address, a phone or card number in
     it is replaced by its keyed hash, which still tells equal from different."""
-    if _is_uuid(text) or scrub_code(text) == text:
+    if is_uuid(text) or scrub_code(text) == text:
         return text
     return keys.replace_id(text)
 
@@ -156,7 +152,8 @@ def _edge_geo(country: str | None, city: str | None) -> Geo | None:
     return Geo(country, city) if country or city else None
 
 
-@lru_cache(maxsize=8192)
+# An item's texts may have 10 KB, so few are kept.
+@lru_cache(maxsize=1024)
 def _clean_item(item: Item, keys: HashKeys) -> Item:
     return replace(
         item,

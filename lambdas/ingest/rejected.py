@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from clicklake.contract.json_text import repair_escapes
-from lambdas.ingest.identity import HashKeys
+from lambdas.ingest.identity import HashKeys, is_uuid
 from lambdas.ingest.scrub import scrub_text
 from lambdas.ingest.urls import reduce_url
 
@@ -59,6 +59,8 @@ def redacted_json(
             event = {name: value for name, value in event.items() if name not in _KEPT_WITH_CONSENT}
 
         def redact_text(text: str) -> str:
+            if is_uuid(text):
+                return text
             if not _URL.match(text):
                 return scrub_text(text)
             return scrub_text(reduce_url(text if is_granted else text.partition("?")[0], search_parameters))

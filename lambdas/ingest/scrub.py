@@ -9,6 +9,10 @@ from functools import lru_cache
 
 EMAIL, PHONE, CARD = "[email]", "[phone]", "[card]"
 
+# Titles, terms and ids repeat. Longer texts are not cached: a sender of long ones, each different, must
+# not fill the function's memory.
+CACHED_LENGTH = 256
+
 _AT = "@\uff20"
 # One cheap look that most texts fail: an at sign (also as JSON or a URL spells it), or seven digits
 # with little between them.
@@ -31,21 +35,27 @@ _GROUPED = re.compile(r"\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}\Z")
 _ISSUER = re.compile(r"3[0-9]|4|5[0-8]|6|2[2-7]|81")
 
 
-@lru_cache(maxsize=8192)
 def scrub_text(text: str) -> str:
     """For what people type and pages say: titles, search terms, names, the shop's own values."""
-    if not _SUSPECT.search(text):
-        return text
-    return _DIGITS.sub(_redact_in_text, scrub_emails(text))
+    return _scrub_short_text(text) if len(text) <= CACHED_LENGTH else _scrub_text(text)
 
 
-@lru_cache(maxsize=8192)
 def scrub_code(text: str) -> str:
     """For what machines make: URLs, ids, campaign and coupon codes. A bare number of phone length is
     an article or campaign here, so only numbers with a + or 00 and real card numbers are taken."""
-    if not _SUSPECT.search(text):
-        return text
-    return _DIGITS.sub(_redact_in_code, scrub_emails(text))
+    return _scrub_short_code(text) if len(text) <= CACHED_LENGTH else _scrub_code(text)
+
+
+def _scrub_text(text: str) -> str:
+    return _DIGITS.sub(_redact_in_text, scrub_emails(text)) if _SUSPECT.search(text) else text
+
+
+def _scrub_code(text: str) -> str:
+    return _DIGITS.sub(_redact_in_code, scrub_emails(text)) if _SUSPECT.search(text) else text
+
+
+_scrub_short_text = lru_cache(maxsize=8192)(_scrub_text)
+_scrub_short_code = lru_cache(maxsize=8192)(_scrub_code)
 
 
 def scrub_emails(text: str) -> str:

@@ -3,9 +3,13 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 
+from lambdas.ingest.agent import read_agent
+from lambdas.ingest.scrub import scrub_code, scrub_text
+from lambdas.ingest.urls import reduce_url
 from tests.unit.ingest.hostile import CASES
 from tests.unit.ingest.shop import open_shop
 
@@ -150,6 +154,20 @@ def test_every_case_is_judged_by_a_test():
         "an origin that looks alike",
         "500 events of 32 KB of addresses",
     }
+
+
+def test_texts_that_are_all_long_and_different_do_not_fill_the_caches():
+    reduce_url("https://shop.example/?q=1", frozenset({"q"}))
+    tracemalloc.start()
+    for number in range(3000):
+        filler = f"{number} " + "x" * 2000
+        reduce_url("https://shop.example/?q=" + filler, frozenset({"q"}))
+        scrub_text(filler)
+        scrub_code(filler)
+        read_agent("Mozilla/5.0 " + filler if number < 20 else "Mozilla/5.0")
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes < 2_000_000
 
 
 def test_no_case_makes_the_process_grow_beyond_bounds(tmp_path):

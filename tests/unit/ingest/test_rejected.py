@@ -53,6 +53,11 @@ def test_texts_keys_and_numbers_of_a_refused_event_are_scrubbed():
     }
 
 
+def test_the_id_of_a_refused_event_stays_however_its_digits_fall():
+    event_id = "12345678-1234-4321-8765-123456789012"
+    assert redact({"event_id": event_id})["event_id"] == event_id
+
+
 @pytest.mark.parametrize("name", ["user_id", "userId"])
 def test_a_user_of_a_refused_event_is_hashed(name):
     consent = {"analytics": "granted"}
