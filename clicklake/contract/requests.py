@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from clicklake.contract.instants import read_instant
-from clicklake.contract.json_text import is_nested_deeper, repair_escapes, split_members
-from clicklake.contract.limits import MAX_DEPTH, MAX_EVENTS
+from clicklake.contract.json_text import find_list, repair_escapes, split_members
+from clicklake.contract.limits import MAX_EVENTS
 from clicklake.contract.reasons import Reason, Refusal
 
 _BOM = b"\xef\xbb\xbf"
@@ -75,7 +75,7 @@ def split_body(body: bytes, kind: ContentKind) -> Body:
 
 def _split_document(body: bytes) -> Body:
     is_list = body.startswith(b"[")
-    if _has_crumbs(body) or is_nested_deeper(body, MAX_DEPTH):
+    if _has_crumbs(body):
         return _split_slowly(body)
     try:
         if is_list:
@@ -130,19 +130,28 @@ def _has_crumbs(body: bytes) -> bool:
 
 
 def _split_slowly(body: bytes) -> Body:
-    """For bodies that would exhaust the stack or the memory: a deep element costs only itself."""
+    """For bodies that would exhaust the stack or the memory: a deep element costs only itself.
+
+    An envelope's sent_at is read where it stands before the events.
+    """
     if body.startswith(b"["):
-        return Body(list(split_members(body, MAX_EVENTS + 1)))
+        return _members(body, None)
     if not body.startswith(b"{"):
         return _NOT_JSON
-    members = {key: value for key, value in map(_member, split_members(body, 1_000))}
-    for name in ("events", "batch"):
-        if members.get(name, b"").startswith(b"["):
-            sent_at = members.get("sent_at", members.get("sentAt", b"null"))
-            return Body(list(split_members(members[name], MAX_EVENTS + 1)), read_instant(sent_at))
-    return Body([body])
+    start = find_list(body, (b'"events"', b'"batch"'))
+    if start is None:
+        return Body([body])
+    head = dict(map(_pair, split_members(body[:start], 100) or []))
+    return _members(body[start:], read_instant(head.get(b'"sent_at"') or head.get(b'"sentAt"') or b"null"))
 
 
-def _member(text: bytes) -> tuple[str, bytes]:
-    key, _, value = text.partition(b":")
-    return key.strip().strip(b'"').decode(errors="replace"), value.strip()
+def _members(array: bytes, sent_at: int | None) -> Body:
+    events = split_members(array, MAX_EVENTS + 1)
+    if events is None:
+        return Body([], refusal=Refusal(Reason.TOO_DEEP))
+    return Body(list(events), sent_at)
+
+
+def _pair(member: bytes) -> tuple[bytes, bytes]:
+    key, _, value = member.partition(b":")
+    return key.strip(), value.strip()

@@ -176,6 +176,14 @@ def test_the_depth_that_is_refused_does_not_depend_on_the_stack(
     assert verdict == (Event(event_type="login") if depth <= 200 else Refusal(Reason.TOO_DEEP))
 
 
+def test_many_brackets_side_by_side_are_no_depth() -> None:
+    assert isinstance(decode({"event_type": "login", "x": [[{"a": [n]}] for n in range(300)]}), Event)
+
+
+def test_many_broken_brackets_are_no_json() -> None:
+    assert decode(b'{"event_type": "login", "x": [' + b"[}," * 150 + b"]}") == Refusal(Reason.NOT_JSON)
+
+
 def test_brackets_within_texts_are_no_depth() -> None:
     assert isinstance(decode({"event_type": "login", "page_title": '["{\\"' * 300}), Event)
 

@@ -76,6 +76,28 @@ def test_millions_of_crumbs_take_little_memory(body: bytes) -> None:
     assert peak < 3 * len(body)
 
 
+def test_what_is_too_much_to_look_through_is_refused_as_a_whole() -> None:
+    body = b"[[" + b"{}," * 1_000_000 + b"{}]]"
+    assert split_body(body, ContentKind.JSON).refusal == Refusal(Reason.TOO_DEEP)
+
+
+def test_the_slow_way_splits_like_the_fast_one() -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    for members in (
+        [b"1"],
+        [b"{}", b'"a,]"', b"[1, 2]", b"[[3]]", b'{"a": {"b": [4, 5]}}'],
+        [b"[[]]", b"[]"],
+    ):
+        array = b"[ " + b" , ".join([*members, deep]) + b" ]"
+        envelope = b'{"sent_at": 5, "x": [[1]], "events": %b}' % array
+        for body, sent_at in ((array, None), (envelope, 5_000)):
+            split = split_body(body, ContentKind.JSON)
+            assert [bytes(event) for event in split.events] == [*members, deep]
+            assert split.sent_at == sent_at
+        leading = b"[%b]" % b", ".join([deep, *members])
+        assert [bytes(e) for e in split_body(leading, ContentKind.JSON).events] == [deep, *members]
+
+
 @pytest.mark.parametrize("kind", ContentKind)
 def test_one_event_too_many_is_told_and_no_more(kind: ContentKind) -> None:
     array = json.dumps([{}] * 700).encode()
