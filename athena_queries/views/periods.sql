@@ -24,10 +24,12 @@ lengths as (
     select
         history.first_date,
         history.today,
+        history.full_days,
         cast(
             case
                 when history.full_days >= 2 * metric_settings.period_days then metric_settings.period_days
                 when history.full_days >= 14 then 7 * floor(cast(history.full_days as double) / 14)
+                when history.full_days = 1 then 1
                 else floor(cast(history.full_days as double) / 2)
             end as integer
         ) as period_days
@@ -57,7 +59,7 @@ ranges as (
         cast(date_add('day', -2 * period_days, today) as date) as first_date,
         cast(date_add('day', -period_days - 1, today) as date) as last_date
     from lengths
-    where period_days > 0
+    where period_days > 0 and full_days >= 2 * period_days
 
     union all
 

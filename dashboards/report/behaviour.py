@@ -32,7 +32,9 @@ LESS_IS_BETTER = frozenset({"bounce_rate"})
 
 def key_figures(figures: Figures) -> Html:
     tiles = [
-        key_figure(title, note, figures.current[metric], figures.previous.get(metric))
+        key_figure(
+            title, note, figures.current[metric], figures.previous.get(metric), figures.before is not None
+        )
         for metric, title, note in KEY_FIGURES
         if metric in figures.current
     ]
@@ -42,18 +44,18 @@ def key_figures(figures: Figures) -> Html:
         if figures.before
         else "There is no earlier time to compare with yet."
     )
-    lead = f"How the shop did in {period_words(figures)}. {compared}"
+    lead = f"How the shop did {period_words(figures)}. {compared}"
     return section("key-figures", "Key figures", lead, tag("ul", *tiles, class_="tiles"))
 
 
-def key_figure(title: str, note: str, row: Row, before: Row | None) -> Html:
+def key_figure(title: str, note: str, row: Row, before: Row | None, has_before: bool) -> Html:
     value = figure_words(row)
     range_text = words.interval(row["low"], row["high"])
     return tag(
         "li",
         tag("h3", title),
         tag("p", value, class_="figure" if value != words.NOT_ENOUGH else "figure none"),
-        tag("p", change_words(row, before), class_="change"),
+        tag("p", change_words(row, before), class_="change") if has_before else "",
         tag("p", note, f"; likely {range_text}" if range_text else "", class_="note"),
     )
 
@@ -189,21 +191,9 @@ def funnel(figures: Figures) -> Html:
         return section("funnel", "From looking to buying", "No visit has been seen in this period yet.")
     most = max(step["sessions"] for step in steps) or 1
     items = []
-    for step in steps:
-        if step["dropped"] is not None:
-            stay = words.interval(step["share_of_previous_low"], step["share_of_previous_high"])
-            items.append(
-                tag(
-                    "p",
-                    tag("strong", f"{words.count(step['dropped'])} left"),
-                    f"; {words.percent(step['share_of_previous'])} went on"
-                    + (f" (likely {stay})" if stay else ""),
-                    f", half of them within {words.seconds(step['median_seconds'])}"
-                    if step["median_seconds"] is not None
-                    else "",
-                    class_="drop",
-                )
-            )
+    for before, step in zip([None, *steps], steps, strict=False):
+        if before is not None:
+            items.append(drop(before, step))
         items.append(
             tag(
                 "div",
@@ -212,7 +202,7 @@ def funnel(figures: Figures) -> Html:
                     "p",
                     words.count(step["sessions"]),
                     tag("small", f"{words.percent(step['share_of_first'])} of the first step")
-                    if step["step"] > 1
+                    if step["step"] > 1 and step["share_of_first"] is not None
                     else "",
                 ),
                 bar(step["sessions"] / most),
@@ -228,6 +218,19 @@ def funnel(figures: Figures) -> Html:
         tag("div", *items, class_="funnel"),
         tag("p", note, class_="note") if note else "",
     )
+
+
+def drop(before: Row, step: Row) -> Html:
+    """What happened between two steps."""
+    went_on = f"; {words.count(step['sessions'])} of {words.count(before['sessions'])} went on"
+    if step["share_of_previous"] is None:
+        went_on += f" ({words.NOT_ENOUGH} for a rate)"
+    else:
+        likely = words.interval(step["share_of_previous_low"], step["share_of_previous_high"])
+        went_on += f", {words.percent(step['share_of_previous'])} (likely {likely})"
+    if step["median_seconds"] is not None:
+        went_on += f", half of them within {words.seconds(step['median_seconds'])}"
+    return tag("p", tag("strong", f"{words.count(step['dropped'])} left"), went_on, class_="drop")
 
 
 def funnel_sentence(steps: list[Row]) -> str:

@@ -85,7 +85,7 @@ def header(figures: Figures) -> Html:
         (
             "Period",
             span,
-            f"the last {words.days(period.days)} that are over" if figures.before else "the first day",
+            period_words(figures).split(" ", 1)[1],
         ),
         ("Data up to", words.moment(figures.as_of), "the last event received"),
         ("Refreshed", words.moment(figures.refreshed_at), ""),
@@ -114,9 +114,8 @@ def summary(figures: Figures) -> str:
         current.get("orders", {}).get("value") or 0,
         current.get("sessions", {}).get("value") or 0,
     )
-    text = (
-        f"In {period_words(figures)}, {words.plural(sessions, 'visit')} and {words.plural(orders, 'order')}"
-    )
+    text = f"{period_words(figures).capitalize()}, {words.plural(sessions, 'visit')}"
+    text += f" and {words.plural(orders, 'order')}"
     revenue = current.get("net_revenue")
     if revenue is None:
         return text + "."

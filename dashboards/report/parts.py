@@ -26,8 +26,9 @@ def main_currency(figures: Figures) -> str | None:
 
 def period_words(figures: Figures) -> str:
     if figures.period.days > 1:
-        return f"the last {figures.period.days} full days"
-    return "the last full day" if figures.before else "the first day"
+        return f"in the last {figures.period.days} full days"
+    is_over = figures.period.last_date < figures.days[-1]["event_date"]
+    return "on the last full day" if is_over else "on the first day, which is not over"
 
 
 def relative_change(row: Row | None, before: Row | None) -> float | None:
