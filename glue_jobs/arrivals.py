@@ -4,11 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from glue_jobs.lake import MAX_LITERALS, Lake, on_days
+from glue_jobs.lake import MAX_LITERALS, Lake, on_days, settle
 from glue_jobs.raw_objects import NO_DATE
 from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
 
@@ -18,7 +17,7 @@ REPEAT_COLUMNS = ["object", "line", "object_date", "event_id", "ts_date", "inges
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of each line that was read. All frames are persisted or cheap to read again.
+    """What becomes of each line that was read. 
 
     `winners` are the accepted rows to store; `removed` the stored rows that they replace or that a new
     reading no longer gives, as they were; `renamed` stored rows that only get another verified user
@@ -53,10 +52,11 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
 
     `covered` (object, line) are lines that are read again: what is stored of them does not compete.
     """
-    accepted = arrivals.where(F.col("reason").isNull())
-    quarantine, refused_repeats = _judge_refused(lake, arrivals.where(F.col("reason").isNotNull()), covered)
+    lines = arrivals.where(F.col("line") > 0)
+    accepted = lines.where(F.col("reason").isNull())
+    quarantine, refused_repeats = _judge_refused(lake, lines.where(F.col("reason").isNotNull()), covered)
     stored = _stored_copies(lake, accepted, covered)
-    ranked = rank_copies(accepted, stored).persist(StorageLevel.MEMORY_AND_DISK)
+    ranked = settle(rank_copies(accepted, stored))
     new = ranked.where(~F.col("is_stored"))
     counts = (
         ranked.groupBy("is_stored", "is_kept", "has_stored")
@@ -88,7 +88,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         users = users.select("object", "line", "least_user_id")
         winners = winners.join(_small(users, renamed_new), on=["object", "line"], how="left")
         winners = winners.withColumn("user_id", F.coalesce("least_user_id", "user_id")).drop("least_user_id")
-    winners = winners.drop("reason", "field", "raw_line", "object_date")
+    winners = winners.drop("reason", "field", "fault", "raw_line", "object_date")
 
     old = ranked.where(F.col("is_stored"))
     removed = lake.read("events").limit(0)
@@ -117,7 +117,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     refused_counts = refused_repeats.count(), quarantine.count()
     return Outcome(
         winners=winners,
-        removed=removed.persist(),
+        removed=settle(removed),
         renamed=renamed,
         repeats=repeats,
         quarantine=quarantine,
@@ -138,7 +138,7 @@ def _judge_refused(
 ) -> tuple[DataFrame, DataFrame]:
     """Rows for quarantine, and repeats among the refused lines."""
     dated = refused.withColumn("received_date", F.coalesce(F.to_date("received_at"), F.lit(NO_DATE)))
-    ranked = first_refusals(dated).persist(StorageLevel.MEMORY_AND_DISK)
+    ranked = settle(first_refusals(dated))
     if lake.is_empty("quarantine"):
         ranked = ranked.withColumn("is_known", F.lit(False))
     else:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
-from glue_jobs.lake import Lake, on_days
+from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.tables import EVENTS
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
@@ -52,7 +51,7 @@ def _is_changed() -> Column:
 class SessionedEvents:
     """The rows of every visitor concerned, with sessions as they are now, and what they were before.
 
-    `rows` (persisted): event columns, is_member, _is_new, _is_renamed, stored_session_id.
+    `rows`: event columns, is_member, _is_new, _is_renamed, stored_session_id.
     """
 
     rows: DataFrame
@@ -74,16 +73,15 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         F.lit(False).alias("_is_renamed"),
     )
     if lake.is_empty("events"):
-        rows = _cut(new, None).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = settle(_cut(new, None))
         return SessionedEvents(rows, None, 0)
     stored = lake.read("events")
-    touched = (
+    touched = settle(
         new.select("visitor_id", "event_date")
         .unionByName(outcome.removed.select("visitor_id", "event_date"))
         .unionByName(outcome.renamed.select("visitor_id", "event_date"))
         .where(F.col("visitor_id").isNotNull())
         .distinct()
-        .persist()
     )
     visitors = touched.select("visitor_id").distinct()
     removed_keys = outcome.removed.select(*EVENT_KEY)
@@ -111,7 +109,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         else:
             context = context.withColumn("_is_renamed", F.lit(False))
         edges = {day for day in window if not days_around({day}, 1) <= window}
-        rows = _cut(new.unionByName(context), edges).persist(StorageLevel.MEMORY_AND_DISK)
+        rows = settle(_cut(new.unionByName(context), edges))
         # One pass decides whether the window was wide enough and tells how much is to be updated.
         seen = rows.agg(
             F.count_if(F.col("_is_at_edge") & _is_changed()).alias("beyond"),
@@ -127,7 +125,6 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         )
         if not seen.beyond and not cut_removed:
             return SessionedEvents(rows.drop("_is_at_edge"), window, seen.stored_changes)
-        rows.unpersist()
         window = days_around(window, REACH_DAYS)
 
 
@@ -174,18 +171,18 @@ def write_sessions(
         lake.append("sessions", sessions)
         days.sessions |= _collect_days(lake.read("sessions"), "session_date")
         return None
-    touched = (
+    touched = settle(
         changed.select("session_id")
         .unionByName(changed.select(F.col("stored_session_id").alias("session_id")))
         .unionByName(outcome.removed.select("session_id"))
         .where(F.col("session_id").isNotNull())
         .distinct()
-        .persist()
     )
     rows = sessioned.rows.join(touched, on="session_id", how="left_semi")
-    sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts).persist()
+    sessions = settle(summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts))
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
-    before = before.join(touched, on="session_id", how="left_semi").select("session_id", "session_date").persist()
+    before = before.join(touched, on="session_id", how="left_semi")
+    before = settle(before.select("session_id", "session_date"))
     days.sessions |= _collect_days(before, "session_date") | _collect_days(sessions, "session_date")
     gone = before.join(sessions, on="session_id", how="left_anti")
     if before.limit(1).count():
@@ -220,11 +217,11 @@ def write_orders(
     concerned = sessioned.rows.where(_is_changed()).select(*_DATA)
     concerned = concerned.unionByName(outcome.removed.select(*_DATA))
     concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES))
-    concerned = concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()).persist()
+    concerned = settle(concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()))
     ids = concerned.select("order_id").distinct()
     before = lake.read("orders").limit(0)
     if not is_first_load:
-        before = lake.read("orders").join(ids, on="order_id", how="left_semi").persist()
+        before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
         # An order takes its channel from its session, and its refunds theirs from the order.
         by_session = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
         days.orders |= _order_days(by_session) | _order_days(before)
@@ -239,7 +236,7 @@ def write_orders(
         .withColumn("_key", order_key())
         .join(ids.withColumnRenamed("order_id", "_key"), on="_key", how="left_semi")
     )
-    orders = build_orders(events).persist()
+    orders = settle(build_orders(events))
     days.orders |= _order_days(orders)
     if is_first_load or not before.limit(1).count():
         lake.append("orders", orders)
@@ -261,7 +258,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     is_verified = F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test")
     seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
     if lake.is_empty("identity") and not outcome.renamed_count:
-        rows = identify(seen).persist()
+        rows = settle(identify(seen))
         if rows.limit(1).count():
             days.persons |= _valid_from_days(rows, settings)
             lake.append("identity", rows)
@@ -283,17 +280,17 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
         uncertain = uncertain.unionByName(
             sessioned.rows.where("_is_renamed").where(F.col("visitor_id").isNotNull()).select("visitor_id")
         )
-    uncertain = uncertain.distinct().persist()
+    uncertain = settle(uncertain.distinct())
     if not uncertain.limit(1).count():
         return
-    before = known.join(uncertain, on="visitor_id", how="left_semi").persist()
+    before = settle(known.join(uncertain, on="visitor_id", how="left_semi"))
     old = uncertain.join(before.select("visitor_id").distinct(), on="visitor_id", how="left_semi")
     fresh = uncertain.join(old, on="visitor_id", how="left_anti")
     # A visitor nobody owned so far has no verified event but the new ones; of the others all are read.
     verified = seen.join(fresh, on="visitor_id", how="left_semi")
     if old.limit(1).count() or outcome.renamed_count:
         verified = _verified_events(lake, uncertain)
-    rows = identify(verified).persist()
+    rows = settle(identify(verified))
     key = ["visitor_id", "valid_from", "person_id"]
     changed = rows.join(before, on=key, how="left_anti").unionByName(
         before.select(*key).join(rows, on=key, how="left_anti")
@@ -375,7 +372,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
         F.lit(False).alias("_is_new"),
         F.lit(False).alias("_is_renamed"),
     )
-    rows = _cut(rows, None).persist(StorageLevel.MEMORY_AND_DISK)
+    rows = settle(_cut(rows, None))
     wrong = rows.where(_is_changed())
     wrong_days = _collect_days(wrong, "event_date")
     if wrong_days:

@@ -22,6 +22,12 @@ def on_days(column: str, days: Collection[date]) -> Column:
     return F.col(column).between(min(days), max(days))
 
 
+def settle(rows: DataFrame) -> DataFrame:
+    """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
+    its rows in dozens of queries, and each would plan the whole way from the raw line again."""
+    return rows.localCheckpoint(eager=True)
+
+
 class Lake:
     """The tables as one run sees and writes them. Every method that writes makes exactly one commit."""
 

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta, timezone
 from importlib.resources import files
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -31,7 +30,7 @@ from glue_jobs.derive import (
     write_sessions,
     write_visitor_days,
 )
-from glue_jobs.lake import Lake, on_days
+from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.lease import Journal, Lease, read_journal, write_journal
 from glue_jobs.raw_objects import RawObject, list_raw_objects, read_lines
 from glue_jobs.runtime import start_session
@@ -99,7 +98,6 @@ def refresh(
     with run.lease:
         run.prepare()
         report = {"refresh": run.refresh, "rebuild": run.rebuild, "reparse": run.reparse}[settings.command]()
-    spark.catalog.clearCache()
     say(report.sentence())
     return report
 
@@ -218,7 +216,7 @@ class Run:
         schema = StructType.fromJson(_load_json("clicklake.contract", "generated/raw_line.spark.json"))
         countries = self.spark.createDataFrame(_load_countries(), "code string, name string, continent string")
         settings = self.settings
-        arrivals = parse(lines.where(F.col("line") > 0), schema, settings.shop_currency)
+        arrivals = parse(lines, schema, settings.shop_currency)
         placed = place_in_time(arrivals, settings.shop_time_zone, settings.late_limit_days)
         return add_country_names(placed, countries)
 
@@ -239,9 +237,8 @@ class Run:
         if others:
             again = read_lines(self.spark, bucket, others).where(F.col("line") > 0)
             lines = lines.unionByName(again.join(F.broadcast(other_lines), on=["object", "line"], how="left_semi"))
-        lines = lines.persist(StorageLevel.MEMORY_AND_DISK)
-        arrivals = self._typed(lines).persist(StorageLevel.MEMORY_AND_DISK)
-        ingested = self._ingested_objects(objects, lines, arrivals).persist()
+        arrivals = settle(self._typed(lines))
+        ingested = settle(self._ingested_objects(objects, arrivals))
         read = ingested.agg(
             F.count(F.lit(1)).alias("objects"),
             F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
@@ -293,12 +290,12 @@ class Run:
         write_daily(lake, settings, days, is_whole=False)
         self.step(f"daily tables of {len(days.daily)} days")
 
-    def _ingested_objects(self, objects: list[RawObject], lines: DataFrame, arrivals: DataFrame) -> DataFrame:
+    def _ingested_objects(self, objects: list[RawObject], arrivals: DataFrame) -> DataFrame:
         """tables.INGESTED_OBJECTS of the objects that could be fetched."""
         listed = self.spark.createDataFrame(
             [(item.key, item.bytes, item.lines) for item in objects], "object string, bytes bigint, promised int"
         )
-        ends = lines.where((F.col("line") == 0) & F.col("raw_line").isNotNull()).select(
+        ends = arrivals.where((F.col("line") == 0) & F.col("raw_line").isNotNull()).select(
             "object", "object_date", F.col("raw_line").cast("int").alias("found"), F.col("fault").alias("error")
         )
         latest = arrivals.groupBy("object").agg(F.max("received_at").alias("max_received_at"))
@@ -328,7 +325,7 @@ class Run:
             rows = self.lake.read(table).select("object", "line")
             rows = rows.join(F.broadcast(keys), on="object", how="left_semi")
             places = rows if places is None else places.unionByName(rows)
-        return places.unionByName(other_lines).distinct().persist()
+        return settle(places.unionByName(other_lines).distinct())
 
     def _keep_account(self, outcome: Outcome, ingested: DataFrame, covered: DataFrame | None) -> None:
         """Quarantine, repeats and objects: with events they cover every line that was read."""

@@ -1,7 +1,6 @@
 """The Spark session, with one set of settings for Glue and for a laptop."""
 
 import os
-import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -46,9 +45,6 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
     builder = SparkSession.builder.appName("refresh_lake")
     for name, value in spark_settings(settings, Endpoints.from_environment()).items():
         builder = builder.config(name, value)
-    if extra:
-        # Workers on this computer run the interpreter that has the packages.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     for name, value in (extra or {}).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

@@ -2,7 +2,7 @@
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructType
+from pyspark.sql.types import StringType, StructField, StructType
 
 from glue_jobs.tables import ITEM, MONEY
 
@@ -25,10 +25,11 @@ _PROPS = (
 def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> DataFrame:
     """One row per line: the columns of an event as sent, and `reason` and `field` where it is refused.
 
-    `lines` has object, object_date, line, raw_line, fault. A line that is no JSON gets its identity from
+    `lines` has object, object_date, line, raw_line, fault; line 0, which tells of the object, passes
+    through. A line that is no JSON gets its identity from
     its text, so that a copy of it is known as a copy. Times are still numbers: received_ms, sent_ms, ts_ms.
     """
-    schema = StructType(raw_line_schema.fields).add(CORRUPT, StringType())
+    schema = StructType([*raw_line_schema.fields, StructField(CORRUPT, StringType())])
     parsed = lines.withColumn(
         "r", F.from_json("raw_line", schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT})
     )
@@ -65,6 +66,7 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         "object_date",
         "line",
         "raw_line",
+        "fault",
         F.col("v.reason").alias("reason"),
         F.col("v.field").alias("field"),
         F.when(in_range, F.col("r.received_at")).alias("received_ms"),

@@ -28,6 +28,7 @@ def place_in_time(arrivals: DataFrame, time_zone: str, late_limit_days: int) -> 
     """Replaces received_ms, sent_ms and ts_ms by instants and adds occurred_at, its quality and its dates.
 
     An event that happened more than `late_limit_days` before it was received is refused as too_late.
+    The raw line is kept of refused lines only.
     """
     received, sent, ts = F.col("received_ms"), F.col("sent_ms"), F.col("ts_ms")
     skew = F.coalesce(received - sent, F.lit(0))
@@ -49,5 +50,6 @@ def place_in_time(arrivals: DataFrame, time_zone: str, late_limit_days: int) -> 
         .withColumn("received_at", instant(received))
         .withColumn("sent_at", instant(sent))
         .withColumn("reason", F.when(F.col("reason").isNull() & is_too_late, "too_late").otherwise(F.col("reason")))
+        .withColumn("raw_line", F.when(F.col("reason").isNotNull(), F.col("raw_line")))
         .drop("happened_ms", "received_ms", "sent_ms", "ts_ms")
     )

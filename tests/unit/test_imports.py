@@ -1,0 +1,82 @@
+"""Who may import whom. The zips that run on AWS hold only what these rules allow."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYER = ("boto3", "botocore", "msgspec", "rfc8785", "ua_parser", "ua_parser_builtins", "crawlerdetect")
+
+# folder or file -> first names (dotted where that matters) it may import beside the standard library
+RULES = {
+    "clicklake/paths.py": (),
+    "clicklake/endpoints.py": ("boto3", "botocore"),
+    "clicklake/buffer.py": ("clicklake.paths", "msgspec"),
+    "clicklake/contract": ("clicklake.contract", "msgspec", "rfc8785"),
+    "lambdas/ingest": ("lambdas.ingest", "clicklake.paths", "clicklake.endpoints", "clicklake.buffer", "clicklake.contract", *LAYER),
+    "lambdas/drain": ("lambdas.drain", "clicklake.paths", "clicklake.endpoints", "clicklake.buffer", "clicklake.contract", *LAYER),
+    "glue_jobs/transforms": ("glue_jobs.transforms", "glue_jobs.tables", "clicklake.paths", "pyspark", "pyarrow"),
+    "glue_jobs": ("glue_jobs", "clicklake.paths", "clicklake.endpoints", "pyspark", "pyarrow", "boto3", "botocore", "awsglue"),
+    "dashboards": ("dashboards", "clicklake.metrics", "awswrangler", "duckdb", "pyarrow"),
+    "clicklake/shop": ("clicklake.shop", "msgspec"),
+}
+AWSGLUE_ONLY_IN = {"glue_jobs/arguments.py", "glue_jobs/runtime.py"}
+NOBODY_IMPORTS = ("clicklake.local", "clicklake.shop", "clicklake.cli")
+# These are the laptop's: they may import everything.
+EVERYTHING = ("clicklake/local", "clicklake/shop", "clicklake/cli")
+
+
+def _files(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _imports(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+def _is_allowed(name: str, allowed: tuple[str, ...]) -> bool:
+    return any(name == rule or name.startswith(rule + ".") for rule in allowed)
+
+
+@pytest.mark.parametrize("place", RULES)
+def test_a_part_imports_only_what_it_may(place):
+    files = _files(place)
+    assert files, f"{place} is gone: mend the rule"
+    wrong = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in files
+        for name in _imports(file)
+        if not _is_allowed(name, RULES[place])
+    }
+    assert wrong == set()
+
+
+def test_awsglue_is_imported_in_two_places_only():
+    found = {
+        str(file.relative_to(ROOT))
+        for file in _files("glue_jobs")
+        if any(name.split(".")[0] == "awsglue" for name in _imports(file))
+    }
+    assert found and found <= AWSGLUE_ONLY_IN
+
+
+def test_nothing_that_runs_on_aws_imports_the_laptop():
+    wrong = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for place in ("clicklake", "lambdas", "glue_jobs", "dashboards")
+        for file in _files(place)
+        if not str(file.relative_to(ROOT)).startswith(EVERYTHING)
+        for name in _imports(file)
+        if _is_allowed(name, NOBODY_IMPORTS)
+    }
+    assert wrong == set()
