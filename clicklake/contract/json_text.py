@@ -72,6 +72,10 @@ def split_members(text: bytes, limit: int) -> list[bytes] | None:
                 break
         if number > _MAX_TOKENS:
             return None
+    else:
+        # Never closed: what is left is a member too, to be refused, so that nothing vanishes.
+        if depth > 0:
+            members.append(text[start:].strip())
     return members
 
 
