@@ -1,6 +1,7 @@
 """The event as the platform keeps it: one shape, whatever form it was sent in.
 
-What a sender may write is in wire.py; decode.py turns the one into the other.
+What a sender may write is in wire.py; decode.py turns the one into the other. None of these can refer to
+itself, so the garbage collector need not look at them (gc=False): they are made by the million.
 """
 
 from typing import Annotated, Literal
@@ -10,18 +11,18 @@ from msgspec import Meta, Struct
 ConsentState = Literal["granted", "denied", "unknown"]
 
 
-class Device(Struct, frozen=True, omit_defaults=True):
+class Device(Struct, frozen=True, omit_defaults=True, gc=False):
     type: str | None = None
 
 
-class Geo(Struct, frozen=True, omit_defaults=True):
+class Geo(Struct, frozen=True, omit_defaults=True, gc=False):
     """country is ISO 3166 alpha-2."""
 
     country: str | None = None
     city: str | None = None
 
 
-class Item(Struct, frozen=True, omit_defaults=True):
+class Item(Struct, frozen=True, omit_defaults=True, gc=False):
     """A product concerned. price (after the item's discount) and discount are canonical money texts."""
 
     product_id: str | None = None
@@ -35,12 +36,12 @@ class Item(Struct, frozen=True, omit_defaults=True):
     position: int | None = None
 
 
-class OwnProp(Struct, frozen=True):
+class OwnProp(Struct, frozen=True, gc=False):
     key: str
     value: str
 
 
-class Props(Struct, frozen=True, omit_defaults=True):
+class Props(Struct, frozen=True, omit_defaults=True, gc=False):
     """engaged_ms is milliseconds in the foreground; own are the shop's own keys, sorted by key."""
 
     search_query: str | None = None
@@ -54,12 +55,12 @@ class Props(Struct, frozen=True, omit_defaults=True):
     own: tuple[OwnProp, ...] | None = None
 
 
-class Consent(Struct, frozen=True):
+class Consent(Struct, frozen=True, gc=False):
     analytics: ConsentState = "unknown"
     marketing: ConsentState = "unknown"
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """An accepted event. Instants are epoch milliseconds, money is canonical text, None is absent.
 
     user_id is set by the older flat form only, in the clear: hash it before writing or logging.

@@ -54,7 +54,7 @@ MEANING: dict[Reason, str] = {
 }
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     """What was wrong, and where: `field` is a dotted path such as `items[0].price`, None for the whole."""
 
     reason: Reason

@@ -58,14 +58,14 @@ def _says(description: str, *examples: Any, pii: str = "no") -> Meta:
     return Meta(description=description, examples=list(examples), extra_json_schema={"x-pii": pii})
 
 
-class WireDevice(Struct):
+class WireDevice(Struct, gc=False):
     type: Annotated[
         Literal["mobile", "desktop", "tablet", "bot", "other"] | None,
         _says("kind of device; where absent, told from the user agent", "mobile"),
     ] = None
 
 
-class WireConsent(Struct):
+class WireConsent(Struct, gc=False):
     analytics: Annotated[
         ConsentValue | None, _says("may the visit be measured; absent is unknown", "granted")
     ] = None
@@ -74,7 +74,7 @@ class WireConsent(Struct):
     )
 
 
-class WireItem(Struct):
+class WireItem(Struct, gc=False):
     product_id: Annotated[ShopId | None, _says("the shop's product", "sku-1042")] = None
     name: Annotated[Text | None, _says("name of the product", "Mechanical keyboard")] = None
     category: Annotated[Text | None, _says("its category", "keyboards")] = None
@@ -88,11 +88,11 @@ class WireItem(Struct):
     position: Annotated[Count | None, _says("place in that list", 3)] = None
 
 
-class WireEcom(WireItem):
+class WireEcom(WireItem, gc=False):
     currency: Annotated[Currency | None, _says("ISO 4217, of the price", "EUR")] = None
 
 
-class WireProps(Struct):
+class WireProps(Struct, gc=False):
     """The known keys of props. Every other key is the shop's own."""
 
     search_query: Annotated[
@@ -116,7 +116,7 @@ class WireProps(Struct):
     ] = None
 
 
-class WireEvent(Struct):
+class WireEvent(Struct, gc=False):
     event_type: Annotated[
         EventTypeName | None, _says("what happened; the only required field", "view_item")
     ] = None
@@ -192,7 +192,7 @@ class WireEvent(Struct):
     is_test: Annotated[bool | None, _says("true: a test event, counted nowhere", True)] = None
 
 
-class WireFlatEvent(WireEvent):
+class WireFlatEvent(WireEvent, gc=False):
     """The older flat form's further keys; read only where the shop accepts that form."""
 
     timestamp: Annotated[Instant, _says("another name of ts", 1767225600)] = ABSENT
@@ -208,7 +208,7 @@ class WireFlatEvent(WireEvent):
     ] = None
 
 
-class SegmentProduct(Struct):
+class SegmentProduct(Struct, gc=False):
     product_id: ShopId | None = None
     name: Text | None = None
     category: Text | None = None
@@ -218,7 +218,7 @@ class SegmentProduct(Struct):
     position: Count | None = None
 
 
-class SegmentProperties(SegmentProduct):
+class SegmentProperties(SegmentProduct, gc=False):
     products: Annotated[list[SegmentProduct], Meta(max_length=MAX_ITEMS)] | None = None
     order_id: ShopId | None = None
     refund_id: ShopId | None = None
@@ -236,18 +236,18 @@ class SegmentProperties(SegmentProduct):
     referrer: Url | None = None
 
 
-class SegmentPage(Struct):
+class SegmentPage(Struct, gc=False):
     url: Url | None = None
     title: Text | None = None
     referrer: Url | None = None
 
 
-class SegmentLibrary(Struct):
+class SegmentLibrary(Struct, gc=False):
     name: Text | None = None
     version: Text | None = None
 
 
-class SegmentContext(Struct):
+class SegmentContext(Struct, gc=False):
     page: SegmentPage | None = None
     library: SegmentLibrary | None = None
 
@@ -255,7 +255,7 @@ class SegmentContext(Struct):
 SegmentEventName = Literal[tuple(sorted(CANONICAL))]
 
 
-class SegmentMessage(Struct):
+class SegmentMessage(Struct, gc=False):
     """A message as Segment's libraries send it. userId and traits are never read."""
 
     type: Literal["track", "page", "screen"] | None = None
