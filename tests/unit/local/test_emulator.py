@@ -93,7 +93,7 @@ def test_a_stopped_emulator_is_gone() -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_an_emulator_ends_with_its_parent_however_that_ends(end: signal.Signals) -> None:
-    code = "import time; from clicklake.local import emulator as e; print(e.start().port, flush=True); time.sleep(60)"
+    code = "import time, clicklake.local.emulator as e; print(e.start().port, flush=True); time.sleep(60)"
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as parent:

@@ -58,5 +58,5 @@ def test_a_terminal_gets_no_control_characters() -> None:
 
 def test_a_long_answer_says_how_much_is_left_out() -> None:
     console = Console(file=io.StringIO(), width=80)
-    console.print(as_table(pa.table({"n": list(range(1000))}), limit=3))
+    console.print(as_table(pa.table({"a number of some length": list(range(1000))}), limit=3))
     assert "3 of 1,000 rows" in console.file.getvalue()
