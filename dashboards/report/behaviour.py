@@ -32,9 +32,7 @@ LESS_IS_BETTER = frozenset({"bounce_rate"})
 
 def key_figures(figures: Figures) -> Html:
     tiles = [
-        key_figure(
-            title, note, figures.current[metric], figures.previous.get(metric), figures.before is not None
-        )
+        key_figure(figures, metric, title, note)
         for metric, title, note in KEY_FIGURES
         if metric in figures.current
     ]
@@ -48,14 +46,15 @@ def key_figures(figures: Figures) -> Html:
     return section("key-figures", "Key figures", lead, tag("ul", *tiles, class_="tiles"))
 
 
-def key_figure(title: str, note: str, row: Row, before: Row | None, has_before: bool) -> Html:
+def key_figure(figures: Figures, metric: str, title: str, note: str) -> Html:
+    row, before = figures.current[metric], figures.previous.get(metric)
     value = figure_words(row)
     range_text = words.interval(row["low"], row["high"])
     return tag(
         "li",
         tag("h3", title),
         tag("p", value, class_="figure" if value != words.NOT_ENOUGH else "figure none"),
-        tag("p", change_words(row, before), class_="change") if has_before else "",
+        tag("p", change_words(row, before, figures.min_n), class_="change") if figures.before else "",
         tag("p", note, f"; likely {range_text}" if range_text else "", class_="note"),
     )
 
@@ -73,18 +72,18 @@ def figure_words(row: Row) -> str:
     return words.money(row["value"], row["unit"], places=2 if row["metric"] == "average_order_value" else 0)
 
 
-def change_words(row: Row, before: Row | None) -> Html:
+def change_words(row: Row, before: Row | None, min_n: int) -> Html:
     if before is None or before["value"] is None or row["value"] is None:
-        return tag("span", "no comparison", class_="flat")
+        return tag("span", "too few to compare", class_="flat")
     if row["unit"] == "rate":
         difference = row["value"] - before["value"]
         text = f"{abs(100 * difference):.1f} points"
         # Two intervals that overlap may be one truth seen twice.
         is_clear = row["low"] > before["high"] or row["high"] < before["low"]
     else:
-        change = relative_change(row, before)
+        change = relative_change(row, before, min_n)
         if change is None:
-            return tag("span", "no comparison", class_="flat")
+            return tag("span", "too few to compare", class_="flat")
         difference, text, is_clear = change, words.percent(abs(change), 0), abs(change) >= 0.005
     if not is_clear:
         return tag("span", "no clear change", class_="flat")

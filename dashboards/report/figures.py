@@ -27,6 +27,7 @@ class Period:
 class Figures:
     """`current` and `previous` are key figures by metric; `previous` is empty without enough history."""
 
+    min_n: int
     as_of: datetime
     refreshed_at: datetime
     period: Period
@@ -64,6 +65,7 @@ def read_figures(engine: Engine) -> Figures | None:
         return None
     key_figures = rows("select * from kpis where period in ('current', 'previous') order by position")
     return Figures(
+        min_n=rows("select min_n from metric_settings")[0]["min_n"],
         as_of=freshness[0]["as_of"],
         refreshed_at=freshness[0]["refreshed_at"],
         period=periods["current"],

@@ -120,7 +120,7 @@ def summary(figures: Figures) -> str:
     if revenue is None:
         return text + "."
     text += f" brought {words.money(revenue['value'], revenue['unit'])} after refunds"
-    change = relative_change(revenue, before.get("net_revenue"))
+    change = relative_change(revenue, before.get("net_revenue"), figures.min_n)
     if change is not None:
         direction = "more" if change >= 0 else "less"
         same = abs(change) < 0.005

@@ -31,11 +31,18 @@ def period_words(figures: Figures) -> str:
     return "on the last full day" if is_over else "on the first day, which is not over"
 
 
-def relative_change(row: Row | None, before: Row | None) -> float | None:
-    """How much a count or an amount grew; None where there is nothing to compare with."""
+def relative_change(row: Row | None, before: Row | None, min_n: int) -> float | None:
+    """How much a count or an amount grew; None where there is too little to compare with."""
     if not row or not before or row["value"] is None or not before["value"] or before["value"] < 0:
         return None
+    if max(cases(row), cases(before)) < min_n:
+        return None
     return row["value"] / before["value"] - 1
+
+
+def cases(row: Row) -> float:
+    """How many an amount rests on; a count rests on itself."""
+    return row["value"] if row["unit"] == "count" else row["n"] or 0
 
 
 def rate(value: float | None) -> Html:
