@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -60,9 +61,15 @@ def run_demo(plan: Plan, *, port: int, report: Path | None) -> None:
     started = time.monotonic()
     report = report or REPORT
     check_writable(report)
-    with console.status("Starting the emulator ..."), twin.running(port) as running:
-        with running_job(running.lake, SPARK_LOG) as job:
+    with console.status("Starting the emulator ...") as status, twin.running(port) as running:
+        status.stop()
+        # The pool is left last: what waits in it ends with the job.
+        with ThreadPoolExecutor(max_workers=1) as aside, running_job(running.lake, SPARK_LOG) as job:
+            # A rebuild of an empty lake creates its tables and warms the JVM up while the requests are sent.
+            ready = aside.submit(job.run, job_arguments(running.lake, "rebuild"))
             send(running, plan)
+            with console.status("Starting Spark ..."):
+                ready.result()
             refresh(running, job)
         console.print()
         engine = connect(running.lake.endpoints(), running.lake.database)

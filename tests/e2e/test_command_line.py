@@ -205,7 +205,12 @@ UP = ["up", "--port", "0", "--report-port", "0"]
         (["demo", "--days", "3"], "emulator_server", signal.SIGINT),
         (["demo", "--days", "3"], "Sending requests", signal.SIGINT),
         (["demo", "--days", "1", "--visitors", "0.05"], "SparkSubmit", signal.SIGINT),
-        (["demo", "--days", "1", "--visitors", "0.05"], "new raw objects", signal.SIGTERM),
+        pytest.param(
+            ["demo", "--days", "1", "--visitors", "0.05"],
+            "new raw objects",
+            signal.SIGTERM,
+            marks=pytest.mark.slow,
+        ),
         (UP, "job_server", signal.SIGINT),
         (UP, "Ctrl-C ends it all", signal.SIGHUP),
     ],
