@@ -122,6 +122,8 @@ class Emulator:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
 
 
 def start(port: int = 0) -> Emulator:
@@ -146,10 +148,12 @@ def start(port: int = 0) -> Emulator:
         if not said.isdigit():
             process.kill()
     if said.isdigit():
+        words.close()
         return Emulator(process, int(said))
     process.communicate()
     words.seek(0)
-    lines = words.read().decode(errors="replace").strip().splitlines() or [f"no answer in {_START_SECONDS} s"]
+    with words:
+        lines = words.read().decode(errors="replace").strip().splitlines() or [f"no answer in {_START_SECONDS} s"]
     if lines[-1].startswith("Port "):
         raise TwinError(lines[-1])
     raise TwinError(f"The emulator did not start: {lines[-1]}.")
