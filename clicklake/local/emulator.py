@@ -153,7 +153,8 @@ def start(port: int = 0) -> Emulator:
     process.communicate()
     words.seek(0)
     with words:
-        lines = words.read().decode(errors="replace").strip().splitlines() or [f"no answer in {_START_SECONDS} s"]
+        lines = words.read().decode(errors="replace").strip().splitlines()
+    lines = lines or [f"no answer in {_START_SECONDS} s"]
     if lines[-1].startswith("Port "):
         raise TwinError(lines[-1])
     raise TwinError(f"The emulator did not start: {lines[-1]}.")
