@@ -26,6 +26,7 @@ class Outcome:
 
     winners: DataFrame
     removed: DataFrame
+    has_removed: bool
     renamed: DataFrame
     repeats: DataFrame
     quarantine: DataFrame
@@ -91,14 +92,14 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     winners = winners.drop("reason", "field", "fault", "raw_line", "object_date")
 
     old = ranked.where(F.col("is_stored"))
-    removed = lake.read("events").limit(0)
+    # An empty frame that the planner knows to be empty: what is joined to it or united with it costs nothing.
+    removed = lake.read("events").where(F.lit(False))
     replaced = total(True, False)
     if replaced:
-        removed = _stored_rows(lake, old.where(~F.col("is_kept")), stored)
+        removed = settle(_stored_rows(lake, old.where(~F.col("is_kept")), stored))
     if covered is not None:
-        removed = removed.unionByName(
-            lake.read("events").join(covered, on=["object", "line"], how="left_semi").select(*removed.columns)
-        )
+        again = lake.read("events").join(covered, on=["object", "line"], how="left_semi")
+        removed = settle(removed.unionByName(again.select(*removed.columns)))
     renamed = old.where(F.col("is_kept") & ~F.col("least_user_id").eqNullSafe(F.col("user_id")))
     renamed = renamed.select(*EVENT_KEY, F.col("least_user_id").alias("user_id"))
     renamed_count = sum(row.renamed for row in counts if row.is_stored and row.is_kept)
@@ -117,7 +118,8 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     refused_counts = refused_repeats.count(), quarantine.count()
     return Outcome(
         winners=winners,
-        removed=settle(removed),
+        removed=removed,
+        has_removed=replaced > 0 or covered is not None,
         renamed=renamed,
         repeats=repeats,
         quarantine=quarantine,

@@ -1,5 +1,7 @@
 """From changed events to everything computed from them: which rows, which days, one commit a table."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -20,6 +22,17 @@ from glue_jobs.transforms.summarize_sessions import summarize_sessions
 # Days read on either side of a touched one: a session lasts a day at most, and a page may be left a day later.
 REACH_DAYS = 2
 _DATA = [c for c in EVENTS.column_names if c not in ("run_id", "written_at")]
+
+
+def at_once(*steps: Callable[[], None]) -> None:
+    """Runs steps that do not need one another in threads: planning keeps one core busy, Spark takes the others.
+
+    Waits for all of them; then the first fault is raised.
+    """
+    with ThreadPoolExecutor(len(steps), "step") as pool:
+        running = [pool.submit(step) for step in steps]
+    for step in running:
+        step.result()
 
 
 @dataclass
@@ -120,7 +133,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             .join(outcome.removed.select("session_id").distinct(), on="session_id", how="left_semi")
             .limit(1)
             .count()
-            if outcome.replaced or outcome.removed.limit(1).count()
+            if outcome.has_removed
             else 0
         )
         if not seen.beyond and not cut_removed:
@@ -150,7 +163,7 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
     """One commit: new events in, earlier copies in place of later ones, the session ids that changed."""
     changed = sessioned.rows.where(_is_changed())
-    removed_days = _collect_days(outcome.removed, "event_date")
+    removed_days = _collect_days(outcome.removed, "event_date") if outcome.has_removed else set()
     if not sessioned.stored_changes and not removed_days:
         lake.append("events", changed.select(*_DATA))
         return
@@ -230,7 +243,7 @@ def write_orders(
     }
     if not event_days:
         return
-    events = (
+    events = settle(
         lake.read("events")
         .where(on_days("event_date", event_days) & F.col("event_type").isin(*ORDER_TYPES))
         .withColumn("_key", order_key())
@@ -320,26 +333,33 @@ def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> N
     if not touched and not is_whole:
         _write_active(lake, min(days.persons, default=None), is_whole)
         return
-    where = None if is_whole else on_days("event_date", touched)
-    # Days written are days replaced: a long list of days becomes its span in both places.
-    of_events = F.lit(True) if is_whole else on_days("event_date", touched)
-    of_sessions = F.lit(True) if is_whole else on_days("session_date", touched)
-    events = lake.read("events")
-    sessions = lake.read("sessions")
-    orders = lake.read("orders")
-    lake.overwrite(
-        "daily_traffic", daily.daily_traffic(events.where(of_events), sessions.where(of_sessions), orders), where
-    )
-    # A session's order or refund may lie on a later day than the session itself.
-    of_orders = F.lit(True) if is_whole else on_days("order_date", touched)
-    daily_orders = daily.daily_orders(orders, sessions, settings.shop_currency)
-    lake.overwrite("daily_orders", daily_orders.where(of_events), where)
-    spilling = F.lit(True) if is_whole else on_days("event_date", days_around(touched, 1))
-    products = daily.daily_products(
-        events.where(spilling), sessions.where(of_sessions), orders.where(of_orders), settings.shop_currency
-    )
-    lake.overwrite("daily_products", products, where)
-    _write_active(lake, min(days.events | days.persons, default=None), is_whole)
+
+    def on_touched(column: str, reach: int = 0) -> Column:
+        return F.lit(True) if is_whole else on_days(column, days_around(touched, reach))
+
+    where = None if is_whole else on_touched("event_date")
+    events, sessions, orders = lake.read("events"), lake.read("sessions"), lake.read("orders")
+
+    def traffic_and_active() -> None:
+        of_days = events.where(on_touched("event_date")), sessions.where(on_touched("session_date"))
+        lake.overwrite("daily_traffic", daily.daily_traffic(*of_days, orders), where)
+        _write_active(lake, min(days.events | days.persons, default=None), is_whole)
+
+    def orders_by_day() -> None:
+        rows = daily.daily_orders(orders, sessions, settings.shop_currency)
+        lake.overwrite("daily_orders", rows.where(on_touched("event_date")), where)
+
+    def products_by_day() -> None:
+        # A session that began on a touched day may end on the next one.
+        rows = daily.daily_products(
+            events.where(on_touched("event_date", reach=1)),
+            sessions.where(on_touched("session_date")),
+            orders.where(on_touched("order_date")),
+            settings.shop_currency,
+        )
+        lake.overwrite("daily_products", rows, where)
+
+    at_once(traffic_and_active, orders_by_day, products_by_day)
 
 
 def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
@@ -351,11 +371,10 @@ def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return
     first = bounds.first if is_whole else max(oldest, bounds.first)
-    days = lake.spark.createDataFrame([(bounds.first, bounds.last)], "first_date date, last_date date").select(
-        F.explode(
-            F.sequence(F.lit(first), F.col("last_date")) if first <= bounds.last else F.array().cast("array<date>")
-        ).alias("event_date"),
-        "first_date",
+    written = [first + timedelta(days=n) for n in range((bounds.last - first).days + 1)]
+    days = lake.spark.range(1).select(
+        F.explode(F.lit(written) if written else F.array().cast("array<date>")).alias("event_date"),
+        F.lit(bounds.first).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
     rows = daily.daily_active(active, lake.read("identity"), days)
@@ -378,8 +397,10 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     if wrong_days:
         lake.merge("events", wrong.select(*_DATA), None, wrong_days)
     sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts)
-    lake.overwrite("sessions", sessions)
-    lake.overwrite("visitor_days", daily.visitor_days(rows))
-    lake.overwrite("orders", build_orders(lake.read("events")))
-    lake.overwrite("identity", identify(_verified_events(lake, None)))
+    at_once(
+        lambda: lake.overwrite("sessions", sessions),
+        lambda: lake.overwrite("visitor_days", daily.visitor_days(rows)),
+        lambda: lake.overwrite("orders", build_orders(lake.read("events"))),
+        lambda: lake.overwrite("identity", identify(_verified_events(lake, None))),
+    )
     write_daily(lake, settings, Days(), is_whole=True)

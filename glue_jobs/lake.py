@@ -153,7 +153,7 @@ tblproperties (
                 *definition.key, *(F.lit(None).cast(c.type).alias(c.name) for c in others)
             ).withColumn("_is_gone", F.lit(True))
             source = source.unionByName(keys)
-        source.createOrReplaceTempView("merge_source")
+        source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
         pruning = ""
         if days is not None:
@@ -167,7 +167,7 @@ tblproperties (
         values = ", ".join(f"s.{name}" for name in definition.column_names)
         self.before_commit()
         self.spark.sql(f"""
-            merge into {self.name(table)} t using merge_source s
+            merge into {self.name(table)} t using {table}_changes s
             on {pruning}{same_key}
             when matched and s._is_gone then delete
             when matched then update set {assignments}

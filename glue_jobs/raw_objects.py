@@ -1,5 +1,6 @@
 """Raw objects: which there are, and the lines in them. A damaged object gives what can be read of it."""
 
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ BATCH_BYTES = 4 << 20
 TARGET_PARTITION_BYTES = 16 << 20
 
 LINES_SCHEMA = "object string, object_date date, line int, raw_line string, fault string"
-OBJECT_SCHEMA = "object string, bytes bigint, lines_promised int"
+OBJECT_SCHEMA = "object string, bytes bigint, promised int"
+# What line 0 tells of an object: its size, and the lines its key promised and those that were found.
+OBJECT_END = "bytes bigint, promised int, found int"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
     """One row per line of `objects`, and per object one row of line 0 that tells how reading went.
 
     Columns: object, object_date, line (from 1), raw_line, fault (of the line; of the object on line 0,
-    where raw_line holds the number of lines found, or null if the object could not be fetched).
+    where raw_line is JSON of OBJECT_END, or null if the object could not be fetched).
     Objects are fetched by the workers; nothing is listed or planned per file by Spark.
     """
     total_bytes = sum(item.bytes for item in objects)
@@ -69,9 +72,9 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
         s3 = endpoints.client("s3")
         lines = _LineBatch()
         for batch in batches:
-            for key in batch.column("object").to_pylist():
-                for row in _read_object(s3, bucket, key):
-                    lines.add(key, *row)
+            for item in batch.to_pylist():
+                for row in _read_object(s3, bucket, item):
+                    lines.add(item["object"], *row)
                     if lines.bytes > BATCH_BYTES:
                         yield lines.take()
         if lines.count:
@@ -109,10 +112,10 @@ class _LineBatch:
         return pa.RecordBatch.from_arrays(arrays, names)
 
 
-def _read_object(s3: Any, bucket: str, key: str) -> Iterator[tuple[int, str | None, str | None]]:
-    """(line, text, fault) of each line, then line 0: the number of lines found, and the object's fault."""
+def _read_object(s3: Any, bucket: str, item: dict[str, Any]) -> Iterator[tuple[int, str | None, str | None]]:
+    """(line, text, fault) of each line, then line 0: what is known of the object, and its fault."""
     try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body = s3.get_object(Bucket=bucket, Key=item["object"])["Body"].read()
     except ClientError as error:
         yield 0, None, f"not fetched: {error.response['Error']['Code']}"
         return
@@ -121,7 +124,8 @@ def _read_object(s3: Any, bucket: str, key: str) -> Iterator[tuple[int, str | No
     for line in reader.lines(body):
         found += 1
         yield found, *_text(line)
-    yield 0, str(found), reader.fault
+    end = {"bytes": item["bytes"], "promised": item["promised"], "found": found}
+    yield 0, json.dumps(end), reader.fault
 
 
 def _text(line: bytes) -> tuple[str, str | None]:

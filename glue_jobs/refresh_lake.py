@@ -3,6 +3,8 @@
     spark-submit glue_jobs/refresh_lake.py --lake_bucket NAME [--command rebuild] ...
 """
 
+import csv
+import json
 import sys
 import time
 import uuid
@@ -22,6 +24,7 @@ from glue_jobs.arrivals import EVENT_KEY, Outcome, judge, object_date
 from glue_jobs.derive import (
     Days,
     add_sessions,
+    at_once,
     rebuild_all,
     write_daily,
     write_events,
@@ -32,8 +35,8 @@ from glue_jobs.derive import (
 )
 from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.lease import Journal, Lease, read_journal, write_journal
-from glue_jobs.raw_objects import RawObject, list_raw_objects, read_lines
-from glue_jobs.runtime import start_session
+from glue_jobs.raw_objects import OBJECT_END, RawObject, list_raw_objects, read_lines
+from glue_jobs.runtime import start_session, tune
 from glue_jobs.tables import TABLES
 from glue_jobs.transforms.enrich import add_country_names
 from glue_jobs.transforms.parse import parse
@@ -214,7 +217,10 @@ class Run:
     def _typed(self, lines: DataFrame) -> DataFrame:
         """Lines to typed rows with times, countries, and reasons where they are refused."""
         schema = StructType.fromJson(_load_json("clicklake.contract", "generated/raw_line.spark.json"))
-        countries = self.spark.createDataFrame(_load_countries(), "code string, name string, continent string")
+        # As one constant: a frame made of Python rows would start a Python worker in every query that uses it.
+        countries = self.spark.range(1).select(
+            F.inline(F.from_json(F.lit(_load_countries()), "array<struct<code:string,name:string,continent:string>>"))
+        )
         settings = self.settings
         arrivals = parse(lines, schema, settings.shop_currency)
         placed = place_in_time(arrivals, settings.shop_time_zone, settings.late_limit_days)
@@ -232,13 +238,14 @@ class Run:
         """Reads the objects and commits what they change. With `others` given, it is a second reading."""
         lake, settings, days = self.lake, self.settings, Days()
         self._begin()
+        tune(self.spark, sum(item.bytes for item in objects))
         bucket = settings.lake_bucket
         lines = read_lines(self.spark, bucket, objects)
         if others:
             again = read_lines(self.spark, bucket, others).where(F.col("line") > 0)
             lines = lines.unionByName(again.join(F.broadcast(other_lines), on=["object", "line"], how="left_semi"))
         arrivals = settle(self._typed(lines))
-        ingested = settle(self._ingested_objects(objects, arrivals))
+        ingested = settle(self._ingested_objects(arrivals))
         read = ingested.agg(
             F.count(F.lit(1)).alias("objects"),
             F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
@@ -276,44 +283,49 @@ class Run:
             row.event_date
             for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
         }
-        days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
+        if outcome.has_removed:
+            days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
         self.step("cut sessions")
         write_events(lake, sessioned, outcome)
         self.step("events")
-        touched = write_sessions(lake, settings, sessioned, outcome, days)
-        self.step("sessions")
-        write_visitor_days(lake, sessioned, outcome)
-        write_orders(lake, sessioned, outcome, touched, days)
-        self.step("visitor days, orders")
-        write_identity(lake, settings, sessioned, outcome, days)
-        self.step("identity")
+
+        def sessions_and_orders() -> None:
+            touched = write_sessions(lake, settings, sessioned, outcome, days)
+            write_orders(lake, sessioned, outcome, touched, days)
+
+        at_once(
+            sessions_and_orders,
+            lambda: write_visitor_days(lake, sessioned, outcome),
+            lambda: write_identity(lake, settings, sessioned, outcome, days),
+        )
+        self.step("sessions, orders, visitor days, identity")
         write_daily(lake, settings, days, is_whole=False)
         self.step(f"daily tables of {len(days.daily)} days")
 
-    def _ingested_objects(self, objects: list[RawObject], arrivals: DataFrame) -> DataFrame:
+    def _ingested_objects(self, arrivals: DataFrame) -> DataFrame:
         """tables.INGESTED_OBJECTS of the objects that could be fetched."""
-        listed = self.spark.createDataFrame(
-            [(item.key, item.bytes, item.lines) for item in objects], "object string, bytes bigint, promised int"
-        )
-        ends = arrivals.where((F.col("line") == 0) & F.col("raw_line").isNotNull()).select(
-            "object", "object_date", F.col("raw_line").cast("int").alias("found"), F.col("fault").alias("error")
-        )
-        latest = arrivals.groupBy("object").agg(F.max("received_at").alias("max_received_at"))
+        is_end = (F.col("line") == 0) & F.col("raw_line").isNotNull()
         hour = F.regexp_extract("object", r"^raw/year=\d{4}/month=\d{2}/day=\d{2}/hour=(\d{2})/", 1)
-        lost = F.greatest(F.coalesce(F.col("promised"), F.lit(0)) - F.col("found"), F.lit(0))
+        at = F.col("object_date").cast("timestamp") + F.make_dt_interval(hours=hour.cast("int"))
+        lost = F.greatest(F.coalesce("end.promised", F.lit(0)) - F.col("end.found"), F.lit(0))
         return (
-            ends.join(listed, on="object", how="inner")
-            .join(latest, on="object", how="left")
-            .withColumn("lines_lost", lost)
-            .withColumn("lines", F.col("found") + F.col("lines_lost"))
-            .withColumn(
-                "object_hour",
-                F.when(
-                    hour != "",
-                    (F.col("object_date").cast("timestamp") + F.make_dt_interval(hours=hour.cast("int"))).cast(
-                        "timestamp_ntz"
-                    ),
-                ),
+            arrivals.groupBy("object", "object_date")
+            .agg(
+                F.max(F.when(is_end, F.col("raw_line"))).alias("end"),
+                F.max(F.when(is_end, F.col("fault"))).alias("error"),
+                F.max("received_at").alias("max_received_at"),
+            )
+            .where(F.col("end").isNotNull())
+            .withColumn("end", F.from_json("end", OBJECT_END))
+            .select(
+                "object",
+                "object_date",
+                F.when(hour != "", at).cast("timestamp_ntz").alias("object_hour"),
+                "end.bytes",
+                (F.col("end.found") + lost).alias("lines"),
+                lost.alias("lines_lost"),
+                "error",
+                "max_received_at",
             )
         )
 
@@ -446,16 +458,13 @@ class Run:
 
 
 def _load_json(package: str, name: str) -> Any:
-    import json
-
     return json.loads(files(package).joinpath(name).read_text("utf-8"))
 
 
-def _load_countries() -> list[tuple[str, str, str]]:
-    import csv
-
+def _load_countries() -> str:
+    """The table of countries as a JSON array of {code, name, continent}."""
     with files("glue_jobs").joinpath("reference/countries.csv").open(encoding="utf-8", newline="") as file:
-        return [(row["code"], row["name"], row["continent"]) for row in csv.DictReader(file)]
+        return json.dumps(list(csv.DictReader(file)))
 
 
 def main(argv: list[str]) -> int:

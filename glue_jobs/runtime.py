@@ -9,6 +9,8 @@ from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
 
 CATALOG = "lake"
+# Compressed raw bytes; about a hundred thousand events.
+SMALL_RUN_BYTES = 8 << 20
 
 
 def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
@@ -28,6 +30,7 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.caseSensitive": "true",
         # A deleted or moved input must not silently shorten a run.
         "spark.sql.files.ignoreMissingFiles": "false",
+        "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
         **endpoints.spark_settings(CATALOG),
@@ -47,4 +50,16 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
         builder = builder.config(name, value)
     for name, value in (extra or {}).items():
         builder = builder.config(name, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    # PySpark looks this class up anew for every function call, through every jar: a tenth of a small run.
+    jvm = session.sparkContext._jvm
+    jvm.functions = jvm.functions
+    return session
+
+
+def tune(session: SparkSession, input_bytes: int) -> None:
+    """Fits the engine to the run: for little data compiling code and planning again cost more than they save."""
+    is_large = str(input_bytes > SMALL_RUN_BYTES).lower()
+    session.conf.set("spark.sql.codegen.wholeStage", is_large)
+    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large == "true" else "NO_CODEGEN")
+    session.conf.set("spark.sql.adaptive.enabled", is_large)
