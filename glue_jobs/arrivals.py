@@ -105,7 +105,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     renamed_count = sum(row.renamed for row in counts if row.is_stored and row.is_kept)
     if renamed_count:
         where_stored = stored.select(*EVENT_KEY, "event_date", "visitor_id")
-        renamed = renamed.join(where_stored, on=EVENT_KEY, how="inner")
+        renamed = settle(renamed.join(where_stored, on=EVENT_KEY, how="inner"))
     else:
         renamed = removed.limit(0).select(*EVENT_KEY, "user_id", "event_date", "visitor_id")
     repeats = (
@@ -150,7 +150,8 @@ def _judge_refused(
             known = known.join(covered, on=["object", "line"], how="left_anti")
         known = known.select("ingest_id", "position", F.lit(True).alias("is_known"))
         ranked = ranked.join(known, on=["ingest_id", "position"], how="left")
-        ranked = ranked.withColumn("is_known", F.coalesce("is_known", F.lit(False)))
+        # Settled before anything is committed: read later, the new rows themselves would be known.
+        ranked = settle(ranked.withColumn("is_known", F.coalesce("is_known", F.lit(False))))
     is_first = F.col("is_kept") & ~F.col("is_known")
     kept = "ingest_id position received_at received_date reason field raw_line object line".split()
     repeats = ranked.where(~is_first).select(

@@ -30,7 +30,6 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.caseSensitive": "true",
         # A deleted or moved input must not silently shorten a run.
         "spark.sql.files.ignoreMissingFiles": "false",
-        "spark.sql.maxPlanStringLength": "1000",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
         **endpoints.spark_settings(CATALOG),
