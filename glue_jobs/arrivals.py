@@ -17,7 +17,7 @@ REPEAT_COLUMNS = ["object", "line", "object_date", "event_id", "ts_date", "inges
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of each line that was read. 
+    """What becomes of each line that was read.
 
     `winners` are the accepted rows to store; `removed` the stored rows that they replace or that a new
     reading no longer gives, as they were; `renamed` stored rows that only get another verified user
@@ -72,9 +72,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         return sum(
             row.rows
             for row in counts
-            if row.is_stored == is_stored
-            and row.is_kept == is_kept
-            and has_stored in (None, row.has_stored)
+            if row.is_stored == is_stored and row.is_kept == is_kept and has_stored in (None, row.has_stored)
         )
 
     repeated = total(False, False)
@@ -135,9 +133,7 @@ def _small(rows: DataFrame, count: int) -> DataFrame:
     return F.broadcast(rows) if count < 1_000_000 else rows
 
 
-def _judge_refused(
-    lake: Lake, refused: DataFrame, covered: DataFrame | None
-) -> tuple[DataFrame, DataFrame]:
+def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None) -> tuple[DataFrame, DataFrame]:
     """Rows for quarantine, and repeats among the refused lines."""
     dated = refused.withColumn("received_date", F.coalesce(F.to_date("received_at"), F.lit(NO_DATE)))
     ranked = settle(first_refusals(dated))
@@ -153,7 +149,7 @@ def _judge_refused(
         # Settled before anything is committed: read later, the new rows themselves would be known.
         ranked = settle(ranked.withColumn("is_known", F.coalesce("is_known", F.lit(False))))
     is_first = F.col("is_kept") & ~F.col("is_known")
-    kept = "ingest_id position received_at received_date reason field raw_line object line".split()
+    kept = ["ingest_id", "position", "received_at", "received_date", "reason", "field", "raw_line", "object", "line"]
     repeats = ranked.where(~is_first).select(
         "object",
         "line",
@@ -181,8 +177,7 @@ def _stored_copies(lake: Lake, accepted: DataFrame, covered: DataFrame | None) -
     where = (F.col("stray_date").isNull() & on_days("event_date", near)) | on_days("stray_date", stray)
     if NO_DATE in days:
         ids = [
-            row.event_id
-            for row in keys.where(F.col("ts_date") == F.lit(NO_DATE)).limit(10 * MAX_LITERALS).collect()
+            row.event_id for row in keys.where(F.col("ts_date") == F.lit(NO_DATE)).limit(10 * MAX_LITERALS).collect()
         ]
         unreadable = (F.col("stray_date") == F.lit(NO_DATE)) | (
             F.col("stray_date").isNull() & F.col("event_date").between(NO_DATE, NO_DATE + timedelta(days=1))
@@ -208,13 +203,9 @@ def _has(day: date, shift: int) -> bool:
 
 
 def _stored_rows(lake: Lake, keys: DataFrame, stored: DataFrame) -> DataFrame:
-    return stored.join(keys.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi").select(
-        *lake.read("events").columns
-    )
+    return stored.join(keys.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi").select(*lake.read("events").columns)
 
 
 def days_around(days: Collection[date], reach: int) -> set[date]:
     """The days and those up to `reach` before and after."""
     return {day + timedelta(days=shift) for day in days for shift in range(-reach, reach + 1)}
-
-

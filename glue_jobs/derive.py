@@ -55,9 +55,7 @@ def _collect_days(rows: DataFrame, *columns: str) -> set[date]:
 
 
 def _is_changed() -> Column:
-    return (
-        F.col("_is_new") | F.col("_is_renamed") | ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
-    )
+    return F.col("_is_new") | F.col("_is_renamed") | ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
 
 
 @dataclass
@@ -152,9 +150,7 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
         at_edge = F.max(F.col("event_date").isin(*edges)).over(island)
         cut = cut.withColumn("_is_at_edge", at_edge).withColumn(
             "session_id",
-            F.when(F.col("_is_at_edge") & ~F.col("_is_new"), F.col("stored_session_id")).otherwise(
-                F.col("session_id")
-            ),
+            F.when(F.col("_is_at_edge") & ~F.col("_is_new"), F.col("stored_session_id")).otherwise(F.col("session_id")),
         )
         others = others.withColumn("_is_at_edge", F.lit(False))
     return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
@@ -286,9 +282,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
         F.expr("occurred_at - interval 30 days") < F.col("first_from")
     )
     is_removed = outcome.removed.where(is_verified)
-    uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(
-        is_removed.select("visitor_id")
-    )
+    uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(is_removed.select("visitor_id"))
     if outcome.renamed_count:
         uncertain = uncertain.unionByName(
             sessioned.rows.where("_is_renamed").where(F.col("visitor_id").isNotNull()).select("visitor_id")
@@ -322,9 +316,7 @@ def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
 
 
 def _valid_from_days(identity: DataFrame, settings: Settings) -> set[date]:
-    return _collect_days(
-        identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day"
-    )
+    return _collect_days(identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day")
 
 
 def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
@@ -366,7 +358,9 @@ def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
     if oldest is None and not is_whole:
         return
     # The daily traffic has a row for every day with events; Iceberg answers this from its metadata.
-    bounds = lake.read("daily_traffic").agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).first()
+    bounds = (
+        lake.read("daily_traffic").agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).first()
+    )
     if bounds.first is None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return

@@ -50,9 +50,7 @@ class Lake:
 
     def create_missing_tables(self) -> None:
         """Creates the tables that do not exist and adds columns that are new in glue_jobs/tables.py."""
-        existing = {
-            row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()
-        }
+        existing = {row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()}
         for table in TABLES.values():
             if table.name not in existing:
                 self.spark.sql(self._create_statement(table))
@@ -64,9 +62,7 @@ class Lake:
                 self.spark.sql(f"alter table {self.name(table.name)} add columns ({columns})")
 
     def _create_statement(self, table: Table) -> str:
-        columns = ",\n".join(
-            f"  {c.name} {c.type} comment {_text(c.comment)}" for c in table.columns
-        )
+        columns = ",\n".join(f"  {c.name} {c.type} comment {_text(c.comment)}" for c in table.columns)
         partitions = f"partitioned by ({', '.join(table.partitions)})" if table.partitions else ""
         return f"""create table {self.name(table.name)} (
 {columns}
@@ -113,9 +109,7 @@ tblproperties (
         if snapshot is None:
             self.spark.sql(f"delete from {self.name(table)}")
         else:
-            self.spark.sql(
-                f"call {CATALOG}.system.rollback_to_snapshot('{self.database}.{table}', {snapshot})"
-            )
+            self.spark.sql(f"call {CATALOG}.system.rollback_to_snapshot('{self.database}.{table}', {snapshot})")
         return True
 
     def _stamped(self, table: str, rows: DataFrame) -> DataFrame:
@@ -149,9 +143,9 @@ tblproperties (
         source = self._stamped(table, rows).withColumn("_is_gone", F.lit(False))
         if gone is not None:
             others = [c for c in definition.columns if c.name not in definition.key]
-            keys = gone.select(
-                *definition.key, *(F.lit(None).cast(c.type).alias(c.name) for c in others)
-            ).withColumn("_is_gone", F.lit(True))
+            keys = gone.select(*definition.key, *(F.lit(None).cast(c.type).alias(c.name) for c in others)).withColumn(
+                "_is_gone", F.lit(True)
+            )
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
@@ -159,9 +153,7 @@ tblproperties (
         if days is not None:
             pruning = f"t.{definition.partitions[0]} in ({_literals(days)}) and "
             if len(days) > MAX_LITERALS:
-                pruning = (
-                    f"t.{definition.partitions[0]} between date'{min(days)}' and date'{max(days)}' and "
-                )
+                pruning = f"t.{definition.partitions[0]} between date'{min(days)}' and date'{max(days)}' and "
         assignments = ", ".join(f"t.{name} = s.{name}" for name in definition.column_names)
         names = ", ".join(definition.column_names)
         values = ", ".join(f"s.{name}" for name in definition.column_names)

@@ -69,9 +69,7 @@ class Lease:
             raise LeaseLost(f"run {self.run_id} lost its lease on s3://{self.bucket}/{LEASE_KEY}")
 
     def _put(self, body: dict[str, Any], **condition: str) -> None:
-        answer = self.s3.put_object(
-            Bucket=self.bucket, Key=LEASE_KEY, Body=json.dumps(body).encode(), **condition
-        )
+        answer = self.s3.put_object(Bucket=self.bucket, Key=LEASE_KEY, Body=json.dumps(body).encode(), **condition)
         self._etag = answer["ETag"]
 
     def _try_to_take(self) -> bool:
@@ -105,7 +103,7 @@ class Lease:
                 if _is_conflict(error):
                     self._lost.set()
                     return
-            except Exception:  # a network fault: try again until the lease has run out
+            except Exception:  # noqa: BLE001 - a network fault: try again until the lease has run out
                 pass
             if time.monotonic() - last > self.seconds:
                 self._lost.set()

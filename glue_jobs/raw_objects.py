@@ -64,9 +64,9 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
     partitions = max(1, min(len(objects), max(cores, total_bytes // TARGET_PARTITION_BYTES)))
     # Neighbouring keys are of one hour and alike in size; dealing them out evens the partitions.
     dealt = [item for first in range(partitions) for item in objects[first::partitions]]
-    rows = spark.sparkContext.parallelize(
-        [(item.key, item.bytes, item.lines) for item in dealt], partitions
-    ).toDF(OBJECT_SCHEMA)
+    rows = spark.sparkContext.parallelize([(item.key, item.bytes, item.lines) for item in dealt], partitions).toDF(
+        OBJECT_SCHEMA
+    )
 
     def fetch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         s3 = endpoints.client("s3")

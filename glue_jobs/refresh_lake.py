@@ -1,6 +1,6 @@
 """The scheduled job: raw objects to tables. Commands: refresh, rebuild (from events), reparse (from raw).
 
-    spark-submit glue_jobs/refresh_lake.py --lake_bucket NAME [--command rebuild] ...
+spark-submit glue_jobs/refresh_lake.py --lake_bucket NAME [--command rebuild] ...
 """
 
 import csv
@@ -20,7 +20,7 @@ from pyspark.sql.types import StructType
 
 from clicklake import endpoints
 from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
-from glue_jobs.arrivals import EVENT_KEY, Outcome, judge, object_date
+from glue_jobs.arrivals import EVENT_KEY, Outcome, judge
 from glue_jobs.derive import (
     Days,
     add_sessions,
@@ -200,8 +200,10 @@ class Run:
     ) -> tuple[list[RawObject], DataFrame]:
         """Objects outside `chosen` that hold copies of its events, and the (object, line) of these copies."""
         keys = self.spark.createDataFrame([(item.key,) for item in chosen], "object string")
-        places = self.lake.read("events").select(*EVENT_KEY, "object", "line").unionByName(
-            self.lake.read("repeats").where("event_id is not null").select(*EVENT_KEY, "object", "line")
+        places = (
+            self.lake.read("events")
+            .select(*EVENT_KEY, "object", "line")
+            .unionByName(self.lake.read("repeats").where("event_id is not null").select(*EVENT_KEY, "object", "line"))
         )
         concerned = places.join(F.broadcast(keys), on="object", how="left_semi").select(*EVENT_KEY).distinct()
         copies = (
@@ -280,8 +282,7 @@ class Run:
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
         days.events |= {
-            row.event_date
-            for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
+            row.event_date for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
         }
         if outcome.has_removed:
             days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}

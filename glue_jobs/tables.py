@@ -7,6 +7,7 @@ has a double, because sums of doubles depend on their order.
 from dataclasses import dataclass
 
 MONEY = "decimal(18,4)"
+REFUND = f"struct<refund_id:string,event_id:string,refunded_at:timestamp_ntz,refund_date:date,value:{MONEY}>"
 ITEM = (
     "struct<product_id:string,name:string,category:string,variant:string,"
     f"price:{MONEY},qty:int,discount:{MONEY},list_name:string,position:int>"
@@ -113,7 +114,7 @@ line int line in that object, from 1
 {_RUN_COLUMNS.strip()}
 """),
     ("event_date", "stray_date"),
-    _VOLATILE + ("object", "line"),
+    (*_VOLATILE, "object", "line"),
 )
 
 SESSIONS = Table(
@@ -185,7 +186,7 @@ refunded {MONEY} goods refunded, never more than value
 net_revenue {MONEY} value - refunded
 coupon string coupon
 items array<{ITEM}> products bought
-refunds array<struct<refund_id:string,event_id:string,refunded_at:timestamp_ntz,refund_date:date,value:{MONEY}>> refunds in order of time
+refunds array<{REFUND}> refunds in order of time
 is_cancelled boolean refunded in full
 is_bot boolean bought by a bot
 is_consented boolean the visitor consented to analytics
@@ -350,7 +351,7 @@ line int line in it, from 1
 {_RUN_COLUMNS.strip()}
 """),
     ("received_date",),
-    _VOLATILE + ("object", "line", "received_date"),
+    (*_VOLATILE, "object", "line"),
 )
 
 REPEATS = Table(

@@ -38,7 +38,7 @@ def laptop_settings(folder: Path, cores: int | None = None) -> dict[str, str]:
             [
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                # With the first compiler alone the cache is 48 MB: full after one run, and nothing is compiled any more.
+                # The first compiler alone gets 48 MB: full after one run, and nothing is compiled any more.
                 "-XX:ReservedCodeCacheSize=256m",
                 f"-Djava.io.tmpdir={folder}",
                 f"-Dderby.system.home={folder}",

@@ -119,9 +119,7 @@ def _kinds() -> tuple[dict[str, str], dict[str, str]]:
     """Kind by domain, and by name of source."""
     sources = source_list()["sources"]
     by_domain = {domain: source["kind"] for source in sources for domain in source["domains"]}
-    by_name = {
-        name: source["kind"] for source in sources for name in [source["name"], *source.get("aliases", [])]
-    }
+    by_name = {name: source["kind"] for source in sources for name in [source["name"], *source.get("aliases", [])]}
     return by_domain, by_name
 
 

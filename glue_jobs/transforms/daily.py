@@ -58,7 +58,12 @@ def daily_traffic(events: DataFrame, sessions: DataFrame, orders: DataFrame) -> 
     by_session = _session_traffic(sessions, orders)
     joined = by_event.join(by_session, on=keys, how="full")
     # Channel and source rows have no events of their own: theirs are the sessions'.
-    events_of_sessions = {"events": "s_events", "page_views": "s_page_views", "product_views": "s_product_views", "visitors": "s_visitors"}
+    events_of_sessions = {
+        "events": "s_events",
+        "page_views": "s_page_views",
+        "product_views": "s_product_views",
+        "visitors": "s_visitors",
+    }
     is_of_sessions = F.col("dimension").isin("channel", "source")
     for name, of_sessions in events_of_sessions.items():
         joined = joined.withColumn(name, F.when(is_of_sessions, F.col(of_sessions)).otherwise(F.col(name)))
@@ -86,12 +91,18 @@ def _event_traffic(events: DataFrame) -> DataFrame:
         _by_dimension(narrowed, EVENT_DIMENSIONS)
         .groupBy("event_date", "dimension", "value", "visitor_id")
         .agg(
-            *(F.sum(c).alias(c) for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")),
+            *(
+                F.sum(c).alias(c)
+                for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")
+            ),
             F.max("is_active").alias("is_active"),
         )
         .groupBy("event_date", "dimension", "value")
         .agg(
-            *(F.sum(c).alias(c) for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")),
+            *(
+                F.sum(c).alias(c)
+                for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")
+            ),
             F.count_if(F.col("is_active")).alias("visitors"),
         )
     )
@@ -212,9 +223,12 @@ def daily_products(events: DataFrame, sessions: DataFrame, orders: DataFrame, sh
 
     `events` are those of `sessions`; `orders` those of the same days.
     """
-    return _product_pairs(events, sessions).unionByName(
-        _product_revenue(orders, shop_currency), allowMissingColumns=True
-    ).na.fill(0).withColumn("revenue", F.coalesce("revenue", F.lit(0).cast(MONEY)))
+    return (
+        _product_pairs(events, sessions)
+        .unionByName(_product_revenue(orders, shop_currency), allowMissingColumns=True)
+        .na.fill(0)
+        .withColumn("revenue", F.coalesce("revenue", F.lit(0).cast(MONEY)))
+    )
 
 
 def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:

@@ -17,9 +17,7 @@ def rank_copies(arrivals: DataFrame, stored: DataFrame | None = None) -> DataFra
     if stored is not None:
         copies = copies.unionByName(stored.select(*COPY_COLUMNS, F.lit(True).alias("is_stored")))
     event = Window.partitionBy("event_id", "ts_date")
-    in_order = event.orderBy(
-        "received_at", "ingest_id", "position", F.col("is_stored").desc(), "object", "line"
-    )
+    in_order = event.orderBy("received_at", "ingest_id", "position", F.col("is_stored").desc(), "object", "line")
     return (
         copies.withColumn("is_kept", F.row_number().over(in_order) == 1)
         .withColumn("has_stored", F.max("is_stored").over(event))

@@ -18,9 +18,7 @@ def identify(verified: DataFrame) -> DataFrame:
     changes = verified.withColumn("before", before).where(
         F.col("before").isNull() | (F.col("before") != F.col("user_id"))
     )
-    valid_from = F.when(F.col("before").isNull(), F.expr(f"occurred_at - {BACKDATED}")).otherwise(
-        F.col("occurred_at")
-    )
+    valid_from = F.when(F.col("before").isNull(), F.expr(f"occurred_at - {BACKDATED}")).otherwise(F.col("occurred_at"))
     # Two users in one instant: the later by event_id is in force from then on.
     at_once = Window.partitionBy("visitor_id", "valid_from").orderBy(
         F.col("occurred_at").desc(), F.col("event_id").desc(), F.col("ts_date").desc()
@@ -39,11 +37,15 @@ def owner_at(visits: DataFrame, identity: DataFrame, moment: str) -> DataFrame:
     `visits` has visitor_id and `moment`; rows stay as they are in number.
     """
     spans = _spans(identity)
-    is_owner = (F.col("v.visitor_id") == F.col("i.visitor_id")) & (
-        F.col(f"v.{moment}") >= F.col("i.valid_from")
-    ) & (F.col("i.valid_until").isNull() | (F.col(f"v.{moment}") < F.col("i.valid_until")))
-    return visits.alias("v").join(spans.alias("i"), on=is_owner, how="left").select(
-        "v.*", F.coalesce("i.person_id", "v.visitor_id").alias("person_id")
+    is_owner = (
+        (F.col("v.visitor_id") == F.col("i.visitor_id"))
+        & (F.col(f"v.{moment}") >= F.col("i.valid_from"))
+        & (F.col("i.valid_until").isNull() | (F.col(f"v.{moment}") < F.col("i.valid_until")))
+    )
+    return (
+        visits.alias("v")
+        .join(spans.alias("i"), on=is_owner, how="left")
+        .select("v.*", F.coalesce("i.person_id", "v.visitor_id").alias("person_id"))
     )
 
 
@@ -58,8 +60,8 @@ def person_days(visitor_days: DataFrame, identity: DataFrame) -> DataFrame:
     )
     # Before the first owner the visitor stands for itself.
     first_owned = identity.groupBy("visitor_id").agg(F.min("valid_from").alias("owned_from"))
-    owned = visitor_days.alias("d").join(spans.alias("i"), on=overlaps, how="inner").select(
-        "d.event_date", "i.person_id"
+    owned = (
+        visitor_days.alias("d").join(spans.alias("i"), on=overlaps, how="inner").select("d.event_date", "i.person_id")
     )
     unowned = (
         visitor_days.join(first_owned, on="visitor_id", how="left")

@@ -28,10 +28,9 @@ def goods_value() -> Column:
     lines = F.aggregate(
         F.filter("items", lambda item: item["price"].isNotNull()),
         F.lit(0).cast("decimal(38,4)"),
-        lambda total, item: (
-            total
-            + (item["price"] * F.coalesce(item["qty"], F.lit(1))).cast("decimal(38,4)")
-        ).cast("decimal(38,4)"),
+        lambda total, item: (total + (item["price"] * F.coalesce(item["qty"], F.lit(1))).cast("decimal(38,4)")).cast(
+            "decimal(38,4)"
+        ),
     )
     is_priced = F.exists("items", lambda item: item["price"].isNotNull())
     summed = F.when(
@@ -146,9 +145,9 @@ def _refunds(refunds: DataFrame, purchases: DataFrame) -> DataFrame:
         .withColumn("in_time", in_time)
         .groupBy("order_id")
         .agg(
-            F.transform(
-                F.array_sort(F.collect_list(F.struct("in_time", "refund"))), lambda row: row["refund"]
-            ).alias("refunds"),
+            F.transform(F.array_sort(F.collect_list(F.struct("in_time", "refund"))), lambda row: row["refund"]).alias(
+                "refunds"
+            ),
             F.sum("refund.value").cast(MONEY).alias("refunded"),
         )
     )

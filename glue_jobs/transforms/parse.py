@@ -12,14 +12,35 @@ MONEY_PATTERN = r"^-?\d{1,12}(\.\d{1,4})?$"
 # Instants from year 1 to 9999, in milliseconds: wider ones overflow timestamps.
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 
-_TEXT_FIELDS = (
-    "event_id event_type user_id page_view_id session_hint page_url page_title referrer browser os "
-    "order_id refund_id coupon origin sdk ingest_id"
-).split()
+_TEXT_FIELDS = [
+    "event_id",
+    "event_type",
+    "user_id",
+    "page_view_id",
+    "session_hint",
+    "page_url",
+    "page_title",
+    "referrer",
+    "browser",
+    "os",
+    "order_id",
+    "refund_id",
+    "coupon",
+    "origin",
+    "sdk",
+    "ingest_id",
+]
 _MONEY_FIELDS = ("value", "tax", "shipping", "discount")
-_PROPS = (
-    "search_query results_count link_url element_id engaged_ms scroll_pct page_kind user_age".split()
-)
+_PROPS = [
+    "search_query",
+    "results_count",
+    "link_url",
+    "element_id",
+    "engaged_ms",
+    "scroll_pct",
+    "page_kind",
+    "user_age",
+]
 
 
 def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> DataFrame:
@@ -95,20 +116,14 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
 
 
 def _refused(reason: Column, field: Column | None = None) -> Column:
-    return F.struct(
-        reason.alias("reason"), (F.lit(None) if field is None else field).cast("string").alias("field")
-    )
+    return F.struct(reason.alias("reason"), (F.lit(None) if field is None else field).cast("string").alias("field"))
 
 
 def _drifted_field() -> Column:
     """Name of the first field whose value cannot become its column's type; null if there is none."""
-    checks = [
-        F.when(~F.col(f"r.{name}").rlike(MONEY_PATTERN), F.lit(name)) for name in _MONEY_FIELDS
-    ]
+    checks = [F.when(~F.col(f"r.{name}").rlike(MONEY_PATTERN), F.lit(name)) for name in _MONEY_FIELDS]
     checks.append(F.when(F.exists("r.items", lambda i: ~i["price"].rlike(MONEY_PATTERN)), F.lit("items.price")))
-    checks.append(
-        F.when(F.exists("r.items", lambda i: ~i["discount"].rlike(MONEY_PATTERN)), F.lit("items.discount"))
-    )
+    checks.append(F.when(F.exists("r.items", lambda i: ~i["discount"].rlike(MONEY_PATTERN)), F.lit("items.discount")))
     checks.append(F.when(~F.col("r.received_at").between(0, LAST_MS), F.lit("received_at")))
     for name in ("ts", "sent_at"):
         checks.append(F.when(~F.col(f"r.{name}").between(FIRST_MS, LAST_MS), F.lit(name)))
@@ -117,7 +132,7 @@ def _drifted_field() -> Column:
 
 def _items() -> Column:
     money = {"price", "discount"}
-    names = "product_id name category variant price qty discount list_name position".split()
+    names = ["product_id", "name", "category", "variant", "price", "qty", "discount", "list_name", "position"]
     return F.transform(
         "r.items",
         lambda item: F.struct(

@@ -4,9 +4,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def uncovered_lines(
-    objects: DataFrame, events: DataFrame, repeats: DataFrame, quarantine: DataFrame
-) -> DataFrame:
+def uncovered_lines(objects: DataFrame, events: DataFrame, repeats: DataFrame, quarantine: DataFrame) -> DataFrame:
     """Objects whose lines have not exactly one outcome each: (object, lines, outcomes, lines_with_outcome).
 
     `objects` as tables.INGESTED_OBJECTS; the other three need object and line. Empty when the ledger holds.
@@ -32,6 +30,4 @@ def uncovered_lines(
 
 def repeated_events(events: DataFrame) -> DataFrame:
     """(event_id, ts_date) that stand in `events` more than once. Empty when nothing is counted twice."""
-    return (
-        events.groupBy("event_id", "ts_date").agg(F.count(F.lit(1)).alias("copies")).where(F.col("copies") > 1)
-    )
+    return events.groupBy("event_id", "ts_date").agg(F.count(F.lit(1)).alias("copies")).where(F.col("copies") > 1)

@@ -20,9 +20,7 @@ def is_sessionable() -> F.Column:
     )
 
 
-def sessionize(
-    events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: int = CAP_SECONDS
-) -> DataFrame:
+def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: int = CAP_SECONDS) -> DataFrame:
     """Adds session_id, `is_member` and `island` (its number among the visitor's) to sessionable events.
 
     A visitor's events in order of (occurred_at, event_id) form an island while no gap exceeds
@@ -41,15 +39,9 @@ def sessionize(
     )
     order = F.struct("at_ms", "event_id", "ts_date")
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
-    is_break = F.coalesce(
-        F.col("at_ms") - F.lag("at_ms").over(visitor) > gap_seconds * 1000, F.lit(False)
-    )
-    own_session = F.substring(
-        F.sha2(F.concat("visitor_id", F.lit("\n"), F.col("first_active.event_id")), 256), 1, 32
-    )
-    page_view = F.when(
-        F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "own_session")
-    )
+    is_break = F.coalesce(F.col("at_ms") - F.lag("at_ms").over(visitor) > gap_seconds * 1000, F.lit(False))
+    own_session = F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), F.col("first_active.event_id")), 256), 1, 32)
+    page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "own_session"))
     page_session = F.when(F.col("page_view_id").isNotNull(), F.col("page_view.own_session"))
     return (
         events.withColumn("at_ms", milliseconds(F.col("occurred_at")))

@@ -9,6 +9,7 @@ from clicklake.local import emulator
 from clicklake.local.spark import laptop_settings, prepare
 from glue_jobs.arguments import Settings
 from glue_jobs.runtime import start_session
+from tests.spark.golden_week import put_all
 from tests.spark.lakes import SmallLake
 
 
@@ -20,9 +21,7 @@ def running_emulator() -> Iterator[emulator.Emulator]:
 
 
 @pytest.fixture(scope="session")
-def spark(
-    running_emulator: emulator.Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SparkSession]:
+def spark(running_emulator: emulator.Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     prepare()
     settings = laptop_settings(tmp_path_factory.mktemp("spark"))
     session = start_session(Settings(lake_bucket=emulator.BUCKET), settings)
@@ -45,3 +44,12 @@ def new_lake(spark: SparkSession, running_emulator: emulator.Emulator) -> Callab
         return SmallLake(spark, endpoints.client("s3"), Settings(bucket, database, **values))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def in_one_go(new_lake: Callable[..., SmallLake]) -> tuple[SmallLake, dict[str, str]]:
+    """The golden week in one object and one run: the lake, and its tables' prints."""
+    lake = new_lake()
+    put_all(lake, 0, 1)
+    lake.assert_every_line_has_one_outcome()
+    return lake, lake.prints()

@@ -5,7 +5,10 @@ import pytest
 
 from glue_jobs.transforms.sessionize import sessionize
 
-SCHEMA = "event_id string, visitor_id string, occurred_at timestamp_ntz, event_type string, page_view_id string, ts_date date"
+SCHEMA = (
+    "event_id string, visitor_id string, occurred_at timestamp_ntz, "
+    "event_type string, page_view_id string, ts_date date"
+)
 START = datetime(2026, 9, 1, 12, 0, 0)
 
 # name of the fact, then events of one visitor as (id, second, type, page view), then the groups that share a session
@@ -36,9 +39,7 @@ CASES = [
 
 
 def _sessions(spark, events, gap_seconds: int = 1800):
-    rows = [
-        (i, "v", START + timedelta(seconds=second), kind, page, START.date()) for i, second, kind, page in events
-    ]
+    rows = [(i, "v", START + timedelta(seconds=second), kind, page, START.date()) for i, second, kind, page in events]
     return sessionize(spark.createDataFrame(rows, SCHEMA), gap_seconds).collect()
 
 

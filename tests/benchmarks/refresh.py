@@ -1,0 +1,504 @@
+"""The refresh job, cold, beside DuckDB writing the same tables from the same raw objects.
+
+    python -m tests.benchmarks.refresh [--events 2000000] [--threads 2] [--memory 6g]
+
+Both sides are processes of their own, timed from start to end, one after the other, with as many threads and as
+much memory. The job works through the emulator (S3 and the Glue catalog over HTTP) and writes Iceberg tables;
+DuckDB reads and writes local files. What DuckDB's side leaves out is printed. Tables both wrote are then compared.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from clicklake.local import emulator
+from clicklake.local.places import ROOT
+from clicklake.local.sql import GlueTables
+from clicklake.paths import RAW_PREFIX, raw_key
+
+FIRST_DAY = datetime(2026, 9, 1, tzinfo=timezone.utc)
+DAYS = 10
+EVENTS_A_SESSION = 12
+LINES_AN_OBJECT = 10_000
+REPEATED = 0.02
+SHOP_HOST = "shop.example"
+
+LEFT_OUT = """\
+events.line (DuckDB's reader does not tell a line's number)
+sessions: source, medium, campaign, channel; daily_traffic and daily_orders: the rows of channel and source
+tables identity, daily_active, quarantine, ingested_objects, refresh_runs
+checks: type drift and refusals with a reason, damaged objects, the least user id of an event's copies, the ledger
+Iceberg's commits, statistics and journal; the emulator's HTTP: the job pays for all of these"""
+
+# What is compared. DuckDB's types print alike on both sides, so rows are compared as text.
+COMPARED = {
+    "events": "event_id, ts_date, event_date, stray_date, occurred_at, ts_quality, event_type, visitor_id, "
+    "session_id, user_id, page_view_id, page_url, country_name, items, value, currency, is_bot, ingest_id, object",
+    "sessions": "session_id, visitor_id, session_date, started_at, ended_at, duration_ms, events, page_views, "
+    "searches, key_events, engaged_ms, is_engaged, is_bounce, is_single_page, add_to_cart_at, purchase_at, "
+    "funnel_step, entry_page, exit_page, device_type, country_name",
+    "orders": "order_id, order_date, event_id, session_id, value, gross_revenue, refunded, net_revenue, items, "
+    "is_cancelled, is_bot, repeats, conflicts, event_dates",
+    "repeats": "object, event_id, ts_date, ingest_id, position",
+    "visitor_days": "event_date, visitor_id, first_active_at, last_active_at, active_events",
+    "daily_traffic": "event_date, dimension, value, events, page_views, product_views, not_consented_events, "
+    "bot_events, visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, sessions_with_view, "
+    "sessions_with_purchase, sessions_with_order",
+    "daily_orders": "event_date, currency, dimension, value, orders, bot_orders, goods, gross_revenue, refunds, "
+    "refunded, net_revenue",
+    "daily_products": "event_date, product_id, currency, product_name, category, impressions, views, carts, "
+    "purchases, quantity, revenue",
+}
+COMPARED_ROWS = {"daily_traffic": "dimension not in ('channel', 'source')"}
+COMPARED_ROWS["daily_orders"] = COMPARED_ROWS["daily_traffic"]
+
+
+# --- raw objects
+
+
+@dataclass
+class RawFolder:
+    folder: Path
+    objects: int = 0
+    lines: int = 0
+    bytes: int = 0
+    gzipped: int = 0
+
+    def add(self, lines: list[str], put_ms: int, number: int) -> None:
+        text = ("\n".join(lines) + "\n").encode()
+        body = gzip.compress(text, 1)
+        at = datetime.fromtimestamp(put_ms / 1000, timezone.utc)
+        path = self.folder / raw_key(f"{number:032x}", len(lines), at)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        self.objects += 1
+        self.lines += len(lines)
+        self.bytes += len(text)
+        self.gzipped += len(body)
+
+
+def write_raw(folder: Path, events: int) -> RawFolder:
+    """`events` events in packed objects, and copies of some, sent again in the next object."""
+    raw, chance = RawFolder(folder), random.Random(7)
+    lines: list[str] = []
+    again: list[str] = []
+    put_ms = 0
+    for line, received_ms, ingest_id in make_lines(chance, events):
+        lines.append(line)
+        put_ms = max(put_ms, received_ms)
+        if chance.random() < REPEATED:
+            copy = line.replace(ingest_id, f"{chance.getrandbits(128):032x}", 1)
+            again.append(copy.replace(f'"received_at":{received_ms}', f'"received_at":{received_ms + 20_000}'))
+        if len(lines) >= LINES_AN_OBJECT:
+            raw.add(lines, put_ms, raw.objects)
+            lines, again = again, []
+    raw.add(lines + again, put_ms, raw.objects)
+    return raw
+
+
+def make_lines(chance: random.Random, events: int) -> Iterator[tuple[str, int, str]]:
+    """Accepted raw lines with their receipt and request: visits in order of time, by old and new visitors."""
+    sessions = max(1, events // EVENTS_A_SESSION)
+    first_ms = int(FIRST_DAY.timestamp() * 1000)
+    visitors: list[str] = []
+    orders: list[str] = []
+    made = 0
+    for number in range(10 * sessions):
+        start = first_ms + min(number, sessions) * DAYS * 86_400_000 // (sessions + 1)
+        if visitors and chance.random() < 0.35:
+            visitor = chance.choice(visitors)
+        else:
+            visitor = f"{chance.getrandbits(128):032x}"
+            visitors.append(visitor)
+        for line in _make_visit(chance, visitor, start, orders):
+            yield line
+            made += 1
+            if made == events:
+                return
+
+
+def _make_visit(
+    chance: random.Random, visitor: str, start: int, orders: list[str]
+) -> Iterator[tuple[str, int, str]]:
+    """One visit: some pages, on each some events, sent page by page."""
+    is_bot, is_consented = chance.random() < 0.02, chance.random() < 0.92
+    # A few browsers' clocks are two hours behind; the job moves their events by what the sending shows.
+    behind = 7_200_000 if chance.random() < 0.01 else 0
+    browser, system = chance.choice((("Chrome", "Windows"), ("Safari", "iOS"), ("Firefox", "Linux")))
+    country = chance.choice(("DE", "AT", "CH", "FR", "US", "GB", "NL", "XX"))
+    device = "mobile" if system == "iOS" else "desktop"
+    consent = '"granted","marketing":"denied"' if is_consented else '"denied","marketing":"denied"'
+    who = f'"anonymous_id":"{visitor}",' if is_consented else ""
+    bot = 'true,"bot_reasons":["user_agent"]' if is_bot else "false"
+    tail = f'"device":{{"type":"{device}"}},"geo":{{"country":"{country}"}},"consent":{{"analytics":{consent}}}}}'
+    depth = chance.random()
+    at = start
+    for page in range(chance.randrange(1, 6)):
+        product = int(2000 * chance.random() ** 2)
+        page_view, ingest_id = f"{chance.getrandbits(64):016x}", f"{chance.getrandbits(128):032x}"
+        campaign = f"?utm_source=news&utm_campaign=c{chance.randrange(20)}" if page == 0 and depth < 0.3 else ""
+        url = f"https://{SHOP_HOST}/products/item-{product}{campaign}"
+        referrer = '"referrer":"https://www.google.com/",' if page == 0 and depth > 0.6 else ""
+        price = f'"{5 + product % 300}.99"'
+        item = f'{{"product_id":"sku-{product}","name":"Product {product}","price":{price},"qty":1}}'
+        types = ["page_view", "page_ping", ("view_item_list", "view_item", "search")[page % 3], "page_leave"]
+        if depth > 0.8 and page >= 1:
+            types.insert(3, "add_to_cart")
+        if depth > 0.93 and page >= 2:
+            types[3:] = ["add_to_cart", "begin_checkout", "purchase"]
+        elif depth < 0.002 and orders:
+            types.insert(2, "refund")
+        sent = at + 2000 * len(types)
+        for position, event_type in enumerate(types):
+            at += chance.randrange(200, 1999)
+            more = ""
+            if event_type in ("view_item", "add_to_cart", "begin_checkout", "purchase"):
+                more = f'"items":[{item}],"currency":"EUR",'
+            if event_type == "purchase":
+                orders.append(f"o-{chance.getrandbits(48):012x}")
+                more += f'"order_id":"{orders[-1]}","value":{price},"tax":"1.50","shipping":"4.90",'
+            elif event_type == "refund":
+                more = f'"order_id":"{chance.choice(orders)}","refund_id":"r-{at}","value":"5.00","currency":"EUR",'
+            if position and depth > 0.9 and is_consented:
+                more += f'"user_id":"{visitor[::-1]}",'
+            line = (
+                f'{{"ingest_id":"{ingest_id}","position":{position},"received_at":{sent + 100},'
+                f'"verdict":"accepted","origin":"browser","is_bot":{bot},"browser":"{browser}","os":"{system}",'
+                f'"contract_version":1,"event_id":"{chance.getrandbits(128):032x}","ts":{at - behind},'
+                f'"sent_at":{sent - behind},"event_type":"{event_type}",{who}"page_view_id":"{page_view}",'
+                f'"page_url":"{url}",{referrer}{more}"props":{{"engaged_ms":{position * 900}}},{tail}'
+            )
+            yield line, sent + 100, ingest_id
+        at = sent + chance.randrange(1000, 120_000)
+
+
+# --- the two sides, each in a process of its own
+
+
+def run_job(lines_folder: Path, threads: int, memory: str) -> None:
+    """The job with settings for throughput; `lines_folder` takes Spark's temporary files."""
+    from pyspark import SparkContext
+
+    from clicklake.local.spark import laptop_settings, prepare
+    from glue_jobs.arguments import Settings
+    from glue_jobs.refresh_lake import refresh
+    from glue_jobs.runtime import start_session
+
+    prepare()
+    spark_settings = laptop_settings(lines_folder, threads)
+    # The laptop's flags serve small runs; a large one wants the second compiler and a parallel collector.
+    flags = [f for f in spark_settings["spark.driver.extraJavaOptions"].split() if f.startswith("-D")]
+    spark_settings["spark.driver.extraJavaOptions"] = " ".join([*flags, "-XX:+UseParallelGC"])
+    spark_settings["spark.driver.memory"] = memory
+    settings = Settings(os.environ["LAKE_BUCKET"], emulator.DATABASE, shop_hosts=(SHOP_HOST,))
+    started = time.monotonic()
+    spark = start_session(settings, spark_settings)
+    _tell("step", f"Python and Spark's session ({time.monotonic() - started:.1f} s of it the session)")
+    report = refresh(spark, settings, say=lambda text: _tell("step", text))
+    _tell("report", asdict(report))
+    gateway = SparkContext._gateway
+    gateway.proc.kill()
+    gateway.proc.wait()
+
+
+def run_duckdb(folder: Path, threads: int, memory: str) -> None:
+    os.chdir(folder)
+    Path("out").mkdir()
+    connection = duckdb.connect(
+        config={"threads": threads, "memory_limit": memory.rstrip("gG") + "GB", "temp_directory": str(folder / "tmp")}
+    )
+    connection.execute("set preserve_insertion_order = false")
+    countries = files("glue_jobs").joinpath("reference/countries.csv")
+    connection.execute("set variable countries = ?", [str(countries)])
+    connection.execute("set variable now = localtimestamp::timestamp")
+    script = (ROOT / "tests" / "benchmarks" / "refresh_duckdb.sql").read_text("utf-8")
+    for step in script.split("-- step: ")[1:]:
+        title, _, statements = step.partition("\n")
+        started = time.monotonic()
+        connection.execute(statements)
+        _tell("step", f"{title} ({time.monotonic() - started:.1f} s)")
+    connection.close()
+
+
+def _tell(kind: str, what: Any) -> None:
+    print(json.dumps({kind: what}, default=str), flush=True)
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os._exit(1)
+
+
+@dataclass
+class Measured:
+    seconds: float
+    steps: list[str]
+    cpu: dict[str, float]
+    peak_bytes: dict[str, int]
+    report: dict[str, Any]
+
+    @property
+    def all_cpu(self) -> float:
+        return sum(cpu for kind, cpu in self.cpu.items() if kind != "emulator")
+
+    @property
+    def all_peak(self) -> int:
+        return self.peak_bytes.get("all", 0)
+
+
+def measure(
+    side: str, folder: Path, threads: int, memory: str, environment: dict[str, str], emulator_pid: int | None
+) -> Measured:
+    """Runs a side from process start to end. Each of its lines is printed with the CPU time of that step."""
+    command = [sys.executable, "-m", "tests.benchmarks.refresh", "--side", side, "--folder", str(folder)]
+    command += ["--threads", str(threads), "--memory", memory]
+    started = time.monotonic()
+    with open(folder / f"{side}.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **environment, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)},
+            start_new_session=True,  # so that all it starts can be found, measured and ended
+        )
+    watch = ProcessWatch(process.pid, emulator_pid)
+    try:
+        steps: list[str] = []
+        report: dict[str, Any] = {}
+        before, then = watch.cpu(), started
+        for line in process.stdout:
+            told = json.loads(line) if line.startswith("{") else {}
+            report = told.get("report", report)
+            if "step" in told:
+                cpu, now = watch.cpu(), time.monotonic()
+                spent = ", ".join(
+                    f"{kind} {cpu[kind] - before.get(kind, 0):.1f}"
+                    for kind in sorted(cpu)
+                    if cpu[kind] - before.get(kind, 0) >= 0.05
+                )
+                steps.append(f"{told['step']:<78} {now - then:6.1f} s  CPU s: {spent}")
+                print(f"    {steps[-1]}", flush=True)
+                before, then = cpu, now
+        process.wait()
+        seconds = time.monotonic() - started
+        if process.returncode != 0:
+            raise SystemExit(f"{side} failed:\n" + (folder / f"{side}.log").read_text("utf-8")[-3000:])
+        return Measured(seconds, steps, watch.cpu(), watch.peaks, report)
+    finally:
+        watch.stop()
+        process.stdin.close()
+        process.stdout.close()
+        end_session(process)
+
+
+class ProcessWatch:
+    """CPU time and memory of a session's processes, by kind, sampled from /proc; nothing where there is none."""
+
+    def __init__(self, session: int, emulator_pid: int | None) -> None:
+        self._session, self._emulator = session, emulator_pid
+        self._cpu: dict[int, tuple[str, float]] = {}
+        self._emulator_before: float | None = None
+        self.peaks: dict[str, int] = defaultdict(int)
+        self._lock, self._done = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def cpu(self) -> dict[str, float]:
+        self._sample()
+        sums: dict[str, float] = defaultdict(float)
+        with self._lock:
+            for kind, seconds in self._cpu.values():
+                sums[kind] += seconds
+        return dict(sums)
+
+    def _run(self) -> None:
+        while not self._done.wait(0.25):
+            self._sample()
+
+    def _sample(self) -> None:
+        ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+        resident: dict[str, int] = defaultdict(int)
+        with self._lock:
+            for pid in _pids():
+                stat = _stat(pid)
+                if stat is None or (stat.session != self._session and pid != self._emulator):
+                    continue
+                kind = "emulator" if pid == self._emulator else "JVM" if stat.name == "java" else "Python"
+                seconds = stat.cpu_ticks / ticks
+                if kind == "emulator":
+                    if self._emulator_before is None:
+                        self._emulator_before = seconds
+                    seconds -= self._emulator_before
+                self._cpu[pid] = kind, seconds
+                resident[kind] += stat.pages * page
+                if kind != "emulator":
+                    resident["all"] += stat.pages * page
+            for kind, size in resident.items():
+                self.peaks[kind] = max(self.peaks[kind], size)
+
+
+@dataclass(frozen=True)
+class _Stat:
+    name: str
+    session: int
+    cpu_ticks: int
+    pages: int
+
+
+def _stat(pid: int) -> _Stat | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    name, _, rest = text.partition("(")[2].rpartition(")")
+    fields = rest.split()
+    return _Stat(name, int(fields[3]), int(fields[11]) + int(fields[12]), int(fields[21]))
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def end_session(process: subprocess.Popen[str]) -> None:
+    """Ends what the process started and left: its session is its own."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    left = [pid for pid in _pids() if (stat := _stat(pid)) and stat.session == process.pid]
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+# --- comparing and printing
+
+
+def compare(lake: emulator.Lake, out: Path) -> dict[str, tuple[int, int, bool]]:
+    """Per table: rows of the job, rows of DuckDB, and whether the compared columns are equal."""
+    tables = GlueTables(lake.endpoints(), lake.database)
+    found = {}
+    with duckdb.connect() as connection:
+        tables.prepare(connection)
+        for table, columns in COMPARED.items():
+            path = out / f"{table}.parquet"
+            path = path if path.exists() else out / table / "**" / "*.parquet"
+            other = f"read_parquet('{path}', hive_partitioning = true)"
+            prints = []
+            for source in (tables.scan(table), other):
+                row = f"concat_ws('|', {', '.join(f'coalesce({c.strip()}::varchar, chr(0))' for c in columns.split(','))})"
+                where = COMPARED_ROWS.get(table, "true")
+                query = f"select count(*), sum(hash({row})::hugeint) from {source} where {where}"
+                prints.append(connection.execute(query).fetchone())
+            found[table] = prints[0][0], prints[1][0], prints[0] == prints[1]
+    return found
+
+
+def put_raw(s3: Any, bucket: str, folder: Path) -> None:
+    for path in sorted((folder / RAW_PREFIX).rglob("*.gz")):
+        s3.put_object(Bucket=bucket, Key=path.relative_to(folder).as_posix(), Body=path.read_bytes())
+
+
+def print_results(events: int, threads: int, job: Measured, other: Measured) -> None:
+    print(f"\n{'':22s}{'refresh_lake':>14s}{'DuckDB':>14s}")
+    rows = [
+        ("seconds", job.seconds, other.seconds, ".1f"),
+        ("events/s", events / job.seconds, events / other.seconds, ",.0f"),
+        ("CPU seconds", job.all_cpu, other.all_cpu, ".1f"),
+        ("cores busy", job.all_cpu / job.seconds, other.all_cpu / other.seconds, ".2f"),
+        ("peak memory, MB", job.all_peak / 1e6, other.all_peak / 1e6, ",.0f"),
+    ]
+    for name, one, two, form in rows:
+        print(f"{name:22s}{one:>14{form}}{two:>14{form}}")
+    print(f"refresh_lake runs at {other.seconds / job.seconds:.2f} of DuckDB's speed")
+    parts = ", ".join(f"{kind} {cpu:.1f} s" for kind, cpu in sorted(job.cpu.items()))
+    peaks = ", ".join(f"{kind} {size / 1e6:,.0f} MB" for kind, size in sorted(job.peak_bytes.items()) if kind != "all")
+    if parts:
+        total = sum(job.cpu.values())
+        idle = max(0.0, threads * job.seconds - total)
+        print(f"the job's CPU time: {parts}; {idle:.1f} s of {threads} cores unused. Peaks: {peaks}")
+        bound = "CPU" if idle < 0.25 * threads * job.seconds else "waiting (planning, commits, HTTP) as much as CPU"
+        print(f"bound by: {bound}; DuckDB used {other.all_cpu / other.seconds:.2f} of {threads} cores")
+
+
+def run(events: int, threads: int, memory: str) -> None:
+    load = os.getloadavg()[0]
+    if load > 1:
+        print(f"The computer is busy (load {load:.1f}): the figures will be too low, and the ratio uncertain.")
+    with tempfile.TemporaryDirectory(prefix="clicklake-bench-") as name, emulator.running() as server:
+        folder = Path(name)
+        started = time.monotonic()
+        raw = write_raw(folder, events)
+        lake = server.create_lake()
+        put_raw(server.client("s3"), lake.bucket, folder)
+        print(
+            f"{events:,} events and {raw.lines - events:,} repeats in {raw.objects:,} objects, "
+            f"{raw.bytes / raw.lines:.0f} bytes a line, {raw.gzipped / 1e6:.0f} MB gzipped, {DAYS} days "
+            f"(made in {time.monotonic() - started:.0f} s); {threads} threads, {memory} each"
+        )
+        emulator_pid = server._process.pid
+        print("refresh_lake, cold JVM:")
+        job = measure("spark", folder, threads, memory, lake.environment(), emulator_pid)
+        print("DuckDB:")
+        other = measure("duckdb", folder, threads, memory, {}, None)
+        print_results(events, threads, job, other)
+        print("rows written (job, DuckDB; by channel and source left aside):")
+        is_equal = True
+        for table, (ours, theirs, same) in compare(lake, folder / "out").items():
+            is_equal = is_equal and same
+            print(f"    {table:16s}{ours:>12,}{theirs:>12,}  {'equal' if same else 'DIFFERENT'}")
+        print("DuckDB's side leaves out:")
+        print("\n".join(f"    {line}" for line in LEFT_OUT.splitlines()))
+        if not is_equal or job.report["lines_stored"] != events:
+            raise SystemExit("the two sides did not write the same rows")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--events", type=int, default=2_000_000)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--memory", default="6g", help="the JVM's heap, and DuckDB's limit, in gigabytes")
+    arguments.add_argument("--side", choices=("spark", "duckdb"), help=argparse.SUPPRESS)
+    arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    chosen = arguments.parse_args()
+    if chosen.side is None:
+        run(chosen.events, chosen.threads, chosen.memory)
+        return
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    {"spark": run_job, "duckdb": run_duckdb}[chosen.side](chosen.folder, chosen.threads, chosen.memory)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""A run killed after any of its commits is made good by the next one."""
+
+import threading
+
+import pytest
+
+from glue_jobs.lake import Lake
+from tests.spark.golden_week import all_lines
+from tests.spark.lakes import SmallLake
+
+
+class Killed(BaseException):
+    """Stands for a killed driver: nothing after it is done."""
+
+
+def commit_points(monkeypatch, die_after: int | None) -> list[str]:
+    """Counts the commits of a run; after the given number the driver is gone."""
+    commits: list[str] = []
+    for method in ("append", "overwrite", "merge"):
+        original = getattr(Lake, method)
+
+        def commit(self, table, *args, original=original, **kwargs):
+            original(self, table, *args, **kwargs)
+            commits.append(table)
+            if len(commits) == die_after:
+                raise Killed
+
+        monkeypatch.setattr(Lake, method, commit)
+    return commits
+
+
+def two_halves(lake: SmallLake) -> None:
+    lines = all_lines()
+    half = len(lines) // 2
+    lake.put(lines[:half], "first", "2026-09-07T10:00:00")
+    lake.run()
+    lake.put(lines[half:], "second", "2026-09-13T10:00:00")
+
+
+def test_killed_after_every_commit_in_turn_the_lake_is_whole_in_the_end(new_lake, in_one_go):
+    lake = new_lake()
+    two_halves(lake)
+    killed_after = []
+    while True:
+        with pytest.MonkeyPatch.context() as patch:
+            commits = commit_points(patch, die_after=len(killed_after) + 1)
+            try:
+                lake.run()
+            except Killed:
+                killed_after.append(commits[-1])
+                if commits[-1] == "refresh_runs":
+                    break
+                continue
+        pytest.fail(f"a run ended before its {len(killed_after) + 1}. commit")
+    assert len(killed_after) >= 12
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("die_after", range(1, 14))
+def test_killed_after_a_commit_the_next_run_makes_it_good(new_lake, in_one_go, die_after):
+    lake = new_lake()
+    two_halves(lake)
+    with pytest.MonkeyPatch.context() as patch:
+        commits = commit_points(patch, die_after)
+        with pytest.raises(Killed):
+            lake.run()
+    lake.run()
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1], f"killed after {commits[-1]}"
+
+
+def test_two_runs_released_together_give_the_same_tables(new_lake, in_one_go):
+    lake = new_lake(lease_seconds=20.0)
+    lake.put(all_lines(), "all")
+    barrier = threading.Barrier(2)
+    reports = []
+
+    def run() -> None:
+        barrier.wait()
+        reports.append(lake.run())
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(report.is_changed for report in reports) == [False, True]
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
