@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.refresh [--events 2000000] [--threads 2] [--memory 6g]
 
-Both sides are processes of their own, timed from start to end, one after the other, with as many threads and as
-much memory. The job works through the emulator (S3 and the Glue catalog over HTTP) and writes Iceberg tables;
-DuckDB reads and writes local files. What DuckDB's side leaves out is printed. Tables both wrote are then compared.
+Both sides are processes of their own, timed from start to end, one after the other, with as many threads and
+as much memory. The job works through the emulator (S3 and the Glue catalog over HTTP) and writes Iceberg
+tables; DuckDB reads and writes local files. What DuckDB's side leaves out is printed. The tables that both
+wrote are then compared.
 """
 
 import argparse
@@ -25,14 +26,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from clicklake.local import emulator
 from clicklake.local.places import ROOT
-from clicklake.local.sql import GlueTables
 from clicklake.paths import RAW_PREFIX, raw_key
+
+# The rest is imported where it is used: DuckDB's process would pay for it.
+if TYPE_CHECKING:
+    from clicklake.local.emulator import Lake
 
 FIRST_DAY = datetime(2026, 9, 1, tzinfo=timezone.utc)
 DAYS = 10
@@ -43,29 +46,46 @@ SHOP_HOST = "shop.example"
 
 LEFT_OUT = """\
 events.line (DuckDB's reader does not tell a line's number)
-sessions: source, medium, campaign, channel; daily_traffic and daily_orders: the rows of channel and source
+sessions: source, medium, campaign, channel; daily_traffic, daily_orders: rows by channel and source
 tables identity, daily_active, quarantine, ingested_objects, refresh_runs
-checks: type drift and refusals with a reason, damaged objects, the least user id of an event's copies, the ledger
+checks: type drift, refusals with a reason, damaged objects, the least user id of copies, the ledger
 Iceberg's commits, statistics and journal; the emulator's HTTP: the job pays for all of these"""
 
 # What is compared. DuckDB's types print alike on both sides, so rows are compared as text.
 COMPARED = {
-    "events": "event_id, ts_date, event_date, stray_date, occurred_at, ts_quality, event_type, visitor_id, "
-    "session_id, user_id, page_view_id, page_url, country_name, items, value, currency, is_bot, ingest_id, object",
-    "sessions": "session_id, visitor_id, session_date, started_at, ended_at, duration_ms, events, page_views, "
-    "searches, key_events, engaged_ms, is_engaged, is_bounce, is_single_page, add_to_cart_at, purchase_at, "
-    "funnel_step, entry_page, exit_page, device_type, country_name",
-    "orders": "order_id, order_date, event_id, session_id, value, gross_revenue, refunded, net_revenue, items, "
-    "is_cancelled, is_bot, repeats, conflicts, event_dates",
-    "repeats": "object, event_id, ts_date, ingest_id, position",
-    "visitor_days": "event_date, visitor_id, first_active_at, last_active_at, active_events",
-    "daily_traffic": "event_date, dimension, value, events, page_views, product_views, not_consented_events, "
-    "bot_events, visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, sessions_with_view, "
-    "sessions_with_purchase, sessions_with_order",
-    "daily_orders": "event_date, currency, dimension, value, orders, bot_orders, goods, gross_revenue, refunds, "
-    "refunded, net_revenue",
-    "daily_products": "event_date, product_id, currency, product_name, category, impressions, views, carts, "
-    "purchases, quantity, revenue",
+    "events": (
+        "event_id, ts_date, event_date, stray_date, occurred_at, ts_quality, event_type, visitor_id, "
+        "session_id, user_id, page_view_id, page_url, country_name, items, value, currency, is_bot, "
+        "ingest_id, object"
+    ),
+    "sessions": (
+        "session_id, visitor_id, session_date, started_at, ended_at, duration_ms, events, page_views, "
+        "searches, key_events, engaged_ms, is_engaged, is_bounce, is_single_page, add_to_cart_at, "
+        "purchase_at, funnel_step, entry_page, exit_page, device_type, country_name"
+    ),
+    "orders": (
+        "order_id, order_date, event_id, session_id, value, gross_revenue, refunded, net_revenue, items, "
+        "is_cancelled, is_bot, repeats, conflicts, event_dates"
+    ),
+    "repeats": (
+        "object, event_id, ts_date, ingest_id, position"
+    ),
+    "visitor_days": (
+        "event_date, visitor_id, first_active_at, last_active_at, active_events"
+    ),
+    "daily_traffic": (
+        "event_date, dimension, value, events, page_views, product_views, not_consented_events, bot_events, "
+        "visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, sessions_with_view, "
+        "sessions_with_purchase, sessions_with_order"
+    ),
+    "daily_orders": (
+        "event_date, currency, dimension, value, orders, bot_orders, goods, gross_revenue, refunds, "
+        "refunded, net_revenue"
+    ),
+    "daily_products": (
+        "event_date, product_id, currency, product_name, category, impressions, views, carts, purchases, "
+        "quantity, revenue"
+    ),
 }
 COMPARED_ROWS = {"daily_traffic": "dimension not in ('channel', 'source')"}
 COMPARED_ROWS["daily_orders"] = COMPARED_ROWS["daily_traffic"]
@@ -106,7 +126,8 @@ def write_raw(folder: Path, events: int) -> RawFolder:
         put_ms = max(put_ms, received_ms)
         if chance.random() < REPEATED:
             copy = line.replace(ingest_id, f"{chance.getrandbits(128):032x}", 1)
-            again.append(copy.replace(f'"received_at":{received_ms}', f'"received_at":{received_ms + 20_000}'))
+            received = '"received_at":'
+            again.append(copy.replace(f"{received}{received_ms}", f"{received}{received_ms + 20_000}"))
         if len(lines) >= LINES_AN_OBJECT:
             raw.add(lines, put_ms, raw.objects)
             lines, again = again, []
@@ -145,17 +166,19 @@ def _make_visit(
     browser, system = chance.choice((("Chrome", "Windows"), ("Safari", "iOS"), ("Firefox", "Linux")))
     country = chance.choice(("DE", "AT", "CH", "FR", "US", "GB", "NL", "XX"))
     device = "mobile" if system == "iOS" else "desktop"
-    consent = '"granted","marketing":"denied"' if is_consented else '"denied","marketing":"denied"'
+    consent = "granted" if is_consented else "denied"
     who = f'"anonymous_id":"{visitor}",' if is_consented else ""
     bot = 'true,"bot_reasons":["user_agent"]' if is_bot else "false"
-    tail = f'"device":{{"type":"{device}"}},"geo":{{"country":"{country}"}},"consent":{{"analytics":{consent}}}}}'
+    tail = f'"device":{{"type":"{device}"}},"geo":{{"country":"{country}"}},'
+    tail += f'"consent":{{"analytics":"{consent}"}}}}'
     depth = chance.random()
     at = start
     for page in range(chance.randrange(1, 6)):
         product = int(2000 * chance.random() ** 2)
         page_view, ingest_id = f"{chance.getrandbits(64):016x}", f"{chance.getrandbits(128):032x}"
-        campaign = f"?utm_source=news&utm_campaign=c{chance.randrange(20)}" if page == 0 and depth < 0.3 else ""
-        url = f"https://{SHOP_HOST}/products/item-{product}{campaign}"
+        is_campaign = page == 0 and depth < 0.3
+        campaign = f"?utm_source=news&utm_campaign=c{chance.randrange(20)}" if is_campaign else ""
+        url = f"https://{SHOP_HOST}/p/{product}{campaign}"
         referrer = '"referrer":"https://www.google.com/",' if page == 0 and depth > 0.6 else ""
         price = f'"{5 + product % 300}.99"'
         item = f'{{"product_id":"sku-{product}","name":"Product {product}","price":{price},"qty":1}}'
@@ -176,15 +199,18 @@ def _make_visit(
                 orders.append(f"o-{chance.getrandbits(48):012x}")
                 more += f'"order_id":"{orders[-1]}","value":{price},"tax":"1.50","shipping":"4.90",'
             elif event_type == "refund":
-                more = f'"order_id":"{chance.choice(orders)}","refund_id":"r-{at}","value":"5.00","currency":"EUR",'
+                more = f'"order_id":"{chance.choice(orders)}","refund_id":"r-{at}","value":"5.00",'
+                more += '"currency":"EUR",'
+            if event_type in ("page_ping", "page_leave"):
+                more = f'"props":{{"engaged_ms":{position * 900}}},'
             if position and depth > 0.9 and is_consented:
                 more += f'"user_id":"{visitor[::-1]}",'
             line = (
                 f'{{"ingest_id":"{ingest_id}","position":{position},"received_at":{sent + 100},'
                 f'"verdict":"accepted","origin":"browser","is_bot":{bot},"browser":"{browser}","os":"{system}",'
-                f'"contract_version":1,"event_id":"{chance.getrandbits(128):032x}","ts":{at - behind},'
+                f'"event_id":"{chance.getrandbits(128):032x}","ts":{at - behind},'
                 f'"sent_at":{sent - behind},"event_type":"{event_type}",{who}"page_view_id":"{page_view}",'
-                f'"page_url":"{url}",{referrer}{more}"props":{{"engaged_ms":{position * 900}}},{tail}'
+                f'"page_url":"{url}",{referrer}{more}{tail}'
             )
             yield line, sent + 100, ingest_id
         at = sent + chance.randrange(1000, 120_000)
@@ -193,22 +219,23 @@ def _make_visit(
 # --- the two sides, each in a process of its own
 
 
-def run_job(lines_folder: Path, threads: int, memory: str) -> None:
-    """The job with settings for throughput; `lines_folder` takes Spark's temporary files."""
+def run_job(folder: Path, threads: int, memory: str) -> None:
+    """The job with settings for throughput; `folder` takes Spark's temporary files."""
     from pyspark import SparkContext
 
+    from clicklake.local.emulator import DATABASE
     from clicklake.local.spark import laptop_settings, prepare
     from glue_jobs.arguments import Settings
     from glue_jobs.refresh_lake import refresh
     from glue_jobs.runtime import start_session
 
     prepare()
-    spark_settings = laptop_settings(lines_folder, threads)
+    spark_settings = laptop_settings(folder, threads)
     # The laptop's flags serve small runs; a large one wants the second compiler and a parallel collector.
     flags = [f for f in spark_settings["spark.driver.extraJavaOptions"].split() if f.startswith("-D")]
     spark_settings["spark.driver.extraJavaOptions"] = " ".join([*flags, "-XX:+UseParallelGC"])
     spark_settings["spark.driver.memory"] = memory
-    settings = Settings(os.environ["LAKE_BUCKET"], emulator.DATABASE, shop_hosts=(SHOP_HOST,))
+    settings = Settings(os.environ["LAKE_BUCKET"], DATABASE, shop_hosts=(SHOP_HOST,))
     started = time.monotonic()
     spark = start_session(settings, spark_settings)
     _tell("step", f"Python and Spark's session ({time.monotonic() - started:.1f} s of it the session)")
@@ -222,8 +249,9 @@ def run_job(lines_folder: Path, threads: int, memory: str) -> None:
 def run_duckdb(folder: Path, threads: int, memory: str) -> None:
     os.chdir(folder)
     Path("out").mkdir()
+    limit = memory.rstrip("gG") + "GB"
     connection = duckdb.connect(
-        config={"threads": threads, "memory_limit": memory.rstrip("gG") + "GB", "temp_directory": str(folder / "tmp")}
+        config={"threads": threads, "memory_limit": limit, "temp_directory": str(folder / "tmp")}
     )
     connection.execute("set preserve_insertion_order = false")
     countries = files("glue_jobs").joinpath("reference/countries.csv")
@@ -243,7 +271,7 @@ def _tell(kind: str, what: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):
         pass
     os._exit(1)
 
@@ -251,8 +279,9 @@ def _end_with_parent() -> None:
 @dataclass
 class Measured:
     seconds: float
-    steps: list[str]
     cpu: dict[str, float]
+    jvm: dict[str, float]
+    unused: float
     peak_bytes: dict[str, int]
     report: dict[str, Any]
 
@@ -266,7 +295,12 @@ class Measured:
 
 
 def measure(
-    side: str, folder: Path, threads: int, memory: str, environment: dict[str, str], emulator_pid: int | None
+    side: str,
+    folder: Path,
+    threads: int,
+    memory: str,
+    environment: dict[str, str],
+    emulator_pid: int | None,
 ) -> Measured:
     """Runs a side from process start to end. Each of its lines is printed with the CPU time of that step."""
     command = [sys.executable, "-m", "tests.benchmarks.refresh", "--side", side, "--folder", str(folder)]
@@ -283,9 +317,8 @@ def measure(
             env={**os.environ, **environment, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT)},
             start_new_session=True,  # so that all it starts can be found, measured and ended
         )
-    watch = ProcessWatch(process.pid, emulator_pid)
+    watch, unused = ProcessWatch(process.pid, emulator_pid), _unused_seconds()
     try:
-        steps: list[str] = []
         report: dict[str, Any] = {}
         before, then = watch.cpu(), started
         for line in process.stdout:
@@ -298,14 +331,15 @@ def measure(
                     for kind in sorted(cpu)
                     if cpu[kind] - before.get(kind, 0) >= 0.05
                 )
-                steps.append(f"{told['step']:<78} {now - then:6.1f} s  CPU s: {spent}")
-                print(f"    {steps[-1]}", flush=True)
+                print(f"    {now - then:6.1f} s  (CPU: {spent or 'none'})  {told['step']}", flush=True)
                 before, then = cpu, now
         process.wait()
         seconds = time.monotonic() - started
         if process.returncode != 0:
             raise SystemExit(f"{side} failed:\n" + (folder / f"{side}.log").read_text("utf-8")[-3000:])
-        return Measured(seconds, steps, watch.cpu(), watch.peaks, report)
+        return Measured(
+            seconds, watch.cpu(), watch.jvm(), _unused_seconds() - unused, watch.peaks, report
+        )
     finally:
         watch.stop()
         process.stdin.close()
@@ -313,12 +347,17 @@ def measure(
         end_session(process)
 
 
+JVM_THREADS = {"C1 Compiler": "compilers", "C2 Compiler": "compilers", "GC Thread": "garbage collector"}
+
+
 class ProcessWatch:
-    """CPU time and memory of a session's processes, by kind, sampled from /proc; nothing where there is none."""
+    """CPU time and memory of a session's processes, by kind, from /proc; nothing where there is none."""
 
     def __init__(self, session: int, emulator_pid: int | None) -> None:
         self._session, self._emulator = session, emulator_pid
         self._cpu: dict[int, tuple[str, float]] = {}
+        self._threads: dict[tuple[int, int], tuple[str, float]] = {}
+        self._samples = 0
         self._emulator_before: float | None = None
         self.peaks: dict[str, int] = defaultdict(int)
         self._lock, self._done = threading.Lock(), threading.Event()
@@ -334,6 +373,14 @@ class ProcessWatch:
         sums: dict[str, float] = defaultdict(float)
         with self._lock:
             for kind, seconds in self._cpu.values():
+                sums[kind] += seconds
+        return dict(sums)
+
+    def jvm(self) -> dict[str, float]:
+        """CPU time of the JVM's own work: its compilers and its garbage collector."""
+        sums: dict[str, float] = defaultdict(float)
+        with self._lock:
+            for kind, seconds in self._threads.values():
                 sums[kind] += seconds
         return dict(sums)
 
@@ -356,11 +403,22 @@ class ProcessWatch:
                         self._emulator_before = seconds
                     seconds -= self._emulator_before
                 self._cpu[pid] = kind, seconds
+                if kind == "JVM" and self._samples % 4 == 0:
+                    self._sample_threads(pid, ticks)
                 resident[kind] += stat.pages * page
                 if kind != "emulator":
                     resident["all"] += stat.pages * page
+            self._samples += 1
             for kind, size in resident.items():
                 self.peaks[kind] = max(self.peaks[kind], size)
+
+
+    def _sample_threads(self, pid: int, ticks: int) -> None:
+        for thread in _pids(f"/proc/{pid}/task"):
+            stat = _stat(thread, f"/proc/{pid}/task")
+            kind = stat and next((k for name, k in JVM_THREADS.items() if stat.name.startswith(name)), None)
+            if kind:
+                self._threads[pid, thread] = kind, stat.cpu_ticks / ticks
 
 
 @dataclass(frozen=True)
@@ -371,9 +429,9 @@ class _Stat:
     pages: int
 
 
-def _stat(pid: int) -> _Stat | None:
+def _stat(pid: int, folder: str = "/proc") -> _Stat | None:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = Path(f"{folder}/{pid}/stat").read_text()
     except OSError:
         return None
     name, _, rest = text.partition("(")[2].rpartition(")")
@@ -381,11 +439,20 @@ def _stat(pid: int) -> _Stat | None:
     return _Stat(name, int(fields[3]), int(fields[11]) + int(fields[12]), int(fields[21]))
 
 
-def _pids() -> list[int]:
+def _pids(folder: str = "/proc") -> list[int]:
     try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [int(name) for name in os.listdir(folder) if name.isdigit()]
     except OSError:
         return []
+
+
+def _unused_seconds() -> float:
+    """Seconds in which a core of this computer had nothing to do, or waited for a disk, since its start."""
+    try:
+        fields = Path("/proc/stat").read_text().split()
+    except OSError:
+        return 0.0
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def end_session(process: subprocess.Popen[str]) -> None:
@@ -404,8 +471,10 @@ def end_session(process: subprocess.Popen[str]) -> None:
 # --- comparing and printing
 
 
-def compare(lake: emulator.Lake, out: Path) -> dict[str, tuple[int, int, bool]]:
+def compare(lake: "Lake", out: Path) -> dict[str, tuple[int, int, bool]]:
     """Per table: rows of the job, rows of DuckDB, and whether the compared columns are equal."""
+    from clicklake.local.sql import GlueTables
+
     tables = GlueTables(lake.endpoints(), lake.database)
     found = {}
     with duckdb.connect() as connection:
@@ -414,10 +483,10 @@ def compare(lake: emulator.Lake, out: Path) -> dict[str, tuple[int, int, bool]]:
             path = out / f"{table}.parquet"
             path = path if path.exists() else out / table / "**" / "*.parquet"
             other = f"read_parquet('{path}', hive_partitioning = true)"
+            texts = ", ".join(f"coalesce({name}::varchar, chr(0))" for name in columns.split(", "))
+            row, where = f"concat_ws('|', {texts})", COMPARED_ROWS.get(table, "true")
             prints = []
             for source in (tables.scan(table), other):
-                row = f"concat_ws('|', {', '.join(f'coalesce({c.strip()}::varchar, chr(0))' for c in columns.split(','))})"
-                where = COMPARED_ROWS.get(table, "true")
                 query = f"select count(*), sum(hash({row})::hugeint) from {source} where {where}"
                 prints.append(connection.execute(query).fetchone())
             found[table] = prints[0][0], prints[1][0], prints[0] == prints[1]
@@ -442,29 +511,38 @@ def print_results(events: int, threads: int, job: Measured, other: Measured) -> 
         print(f"{name:22s}{one:>14{form}}{two:>14{form}}")
     print(f"refresh_lake runs at {other.seconds / job.seconds:.2f} of DuckDB's speed")
     parts = ", ".join(f"{kind} {cpu:.1f} s" for kind, cpu in sorted(job.cpu.items()))
-    peaks = ", ".join(f"{kind} {size / 1e6:,.0f} MB" for kind, size in sorted(job.peak_bytes.items()) if kind != "all")
+    by_kind = sorted((kind, size) for kind, size in job.peak_bytes.items() if kind != "all")
+    peaks = ", ".join(f"{kind} {size / 1e6:,.0f} MB" for kind, size in by_kind)
     if parts:
-        total = sum(job.cpu.values())
-        idle = max(0.0, threads * job.seconds - total)
-        print(f"the job's CPU time: {parts}; {idle:.1f} s of {threads} cores unused. Peaks: {peaks}")
-        bound = "CPU" if idle < 0.25 * threads * job.seconds else "waiting (planning, commits, HTTP) as much as CPU"
-        print(f"bound by: {bound}; DuckDB used {other.all_cpu / other.seconds:.2f} of {threads} cores")
+        own = ", ".join(f"{kind} {cpu:.1f} s" for kind, cpu in sorted(job.jvm.items()))
+        print(f"the job's CPU time: {parts}. Peaks: {peaks}")
+        print(f"of the JVM's CPU time: {own or 'nothing told'}; the rest is Spark's work")
+        capacity = (os.cpu_count() or threads) * job.seconds
+        others = max(0.0, capacity - sum(job.cpu.values()) - job.unused)
+        print(
+            f"while the job ran, {job.unused / capacity:.0%} of the computer's cores' time was unused, "
+            f"and {others / capacity:.0%} was other programs'"
+        )
 
 
 def run(events: int, threads: int, memory: str) -> None:
+    from clicklake.local import emulator
+
     load = os.getloadavg()[0]
     if load > 1:
-        print(f"The computer is busy (load {load:.1f}): the figures will be too low, and the ratio uncertain.")
+        print(f"The computer is busy (load {load:.1f}): speeds will be low, and their ratio uncertain.")
     with tempfile.TemporaryDirectory(prefix="clicklake-bench-") as name, emulator.running() as server:
         folder = Path(name)
         started = time.monotonic()
         raw = write_raw(folder, events)
         lake = server.create_lake()
+        lake.enter()
         put_raw(server.client("s3"), lake.bucket, folder)
         print(
             f"{events:,} events and {raw.lines - events:,} repeats in {raw.objects:,} objects, "
             f"{raw.bytes / raw.lines:.0f} bytes a line, {raw.gzipped / 1e6:.0f} MB gzipped, {DAYS} days "
-            f"(made in {time.monotonic() - started:.0f} s); {threads} threads, {memory} each"
+            f"(made in {time.monotonic() - started:.0f} s); {threads} threads, {memory} each",
+            flush=True,
         )
         emulator_pid = server._process.pid
         print("refresh_lake, cold JVM:")

@@ -139,16 +139,18 @@ starts as (
     select
         visitor_id, island, part,
         min({'at_ms': at_ms, 'event_id': event_id, 'ts_date': ts_date})
-            filter (event_type not in ('page_leave', 'page_ping')) as first_active,
-        substring(sha256(visitor_id || chr(10) || first_active.event_id), 1, 32) as own_session
+            filter (event_type not in ('page_leave', 'page_ping')) as first_active
     from parts
     group by visitor_id, island, part
+),
+named as (
+    select *, substring(sha256(visitor_id || chr(10) || first_active.event_id), 1, 32) as own_session from starts
 )
 select
     p.row_id, p.visitor_id, p.at_ms, p.event_id, p.ts_date, p.event_type, p.page_view_id,
     coalesce({'at_ms': p.at_ms, 'event_id': p.event_id, 'ts_date': p.ts_date} >= s.first_active, false) as is_member,
     case when is_member then s.own_session end as session_id
-from parts p join starts s using (visitor_id, island, part);
+from parts p join named s using (visitor_id, island, part);
 
 -- Passive events before the first active one take the session of their page view.
 update members set session_id = found.session_id
@@ -483,10 +485,11 @@ pairs as (
 )
 select
     session_date as event_date, product_id, '' as currency, max(latest).name as product_name,
-    max(latest).category as category, count_if(is_listed) as impressions,
-    count_if(is_listed and is_clicked) as clicks, count_if(is_viewed) as views,
-    count_if(is_viewed and is_added) as carts, count_if(not is_viewed and is_added) as carts_without_view,
-    count_if(is_viewed and is_bought) as purchases, 0 as quantity, 0::decimal(18,4) as revenue
+    max(latest).category as category, count_if(is_listed)::bigint as impressions,
+    count_if(is_listed and is_clicked)::bigint as clicks, count_if(is_viewed)::bigint as views,
+    count_if(is_viewed and is_added)::bigint as carts,
+    count_if(not is_viewed and is_added)::bigint as carts_without_view,
+    count_if(is_viewed and is_bought)::bigint as purchases, 0 as quantity, 0::decimal(18,4) as revenue
 from pairs join sessions using (session_id)
 group by session_date, product_id
 union all
