@@ -14,7 +14,7 @@ LEASE_KEY = STATE_PREFIX + "refresh_lake.lease.json"
 JOURNAL_KEY = STATE_PREFIX + "refresh_lake.journal.json"
 
 _HOUR = re.compile(r"raw/year=(\d{4})/month=(\d{2})/day=(\d{2})/hour=(\d{2})/")
-_LINES = re.compile(r"events-[^/]+-(\d+)\.ndjson\.gz$")
+_LINES = re.compile(r"events-[^/]+-(\d{1,6})\.ndjson\.gz$")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Outcome:
 
 def object_date(key: Column) -> Column:
     """The UTC date in a raw object's key; 1970-01-01 for foreign keys."""
-    day = F.regexp_extract(key, r"^raw/year=(\d{4})/month=(\d{2})/day=(\d{2})/", 0)
+    day = F.regexp_extract(key, r"^(raw/year=\d{4}/month=\d{2}/day=\d{2}/)hour=([01]\d|2[0-3])/", 1)
     text = F.regexp_replace(day, r"[^0-9]+", "")
     return F.coalesce(F.to_date(F.when(F.length(text) == 8, text), "yyyyMMdd"), F.lit(NO_DATE))
 

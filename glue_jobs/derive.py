@@ -98,16 +98,17 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     removed_keys = outcome.removed.select(*EVENT_KEY)
     touched_days = _collect_days(touched, "event_date")
     window = days_around(touched_days, REACH_DAYS)
+    renamed_days = _collect_days(outcome.renamed, "event_date") if outcome.renamed_count else set()
     while True:
-        context = (
-            stored.where(on_days("event_date", window))
-            .join(visitors, on="visitor_id", how="left_semi")
-            .join(removed_keys, on=EVENT_KEY, how="left_anti")
-            .select(
-                *_DATA,
-                F.col("session_id").alias("stored_session_id"),
-                F.lit(False).alias("_is_new"),
-            )
+        near = stored.where(on_days("event_date", window)).join(visitors, on="visitor_id", how="left_semi")
+        if outcome.renamed_count:
+            nameless = stored.where(on_days("event_date", renamed_days) & F.col("visitor_id").isNull())
+            nameless = nameless.join(outcome.renamed.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi")
+            near = near.unionByName(nameless)
+        context = near.join(removed_keys, on=EVENT_KEY, how="left_anti").select(
+            *_DATA,
+            F.col("session_id").alias("stored_session_id"),
+            F.lit(False).alias("_is_new"),
         )
         if outcome.renamed_count:
             users = outcome.renamed.select(*EVENT_KEY, F.col("user_id").alias("new_user_id"))
@@ -123,7 +124,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         rows = settle(_cut(new.unionByName(context), edges))
         # One pass decides whether the window was wide enough and tells how much is to be updated.
         seen = rows.agg(
-            F.count_if(F.col("_is_at_edge") & _is_changed()).alias("beyond"),
+            F.count_if((F.col("_is_at_edge") & _is_changed()) | F.col("_is_beyond")).alias("beyond"),
             F.count_if(~F.col("_is_new") & _is_changed()).alias("stored_changes"),
         ).first()
         cut_removed = (
@@ -135,7 +136,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             else 0
         )
         if not seen.beyond and not cut_removed:
-            return SessionedEvents(rows.drop("_is_at_edge"), window, seen.stored_changes)
+            return SessionedEvents(rows.drop("_is_at_edge", "_is_beyond"), window, seen.stored_changes)
         window = days_around(window, REACH_DAYS)
 
 
@@ -147,12 +148,19 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     cut = sessionize(belongs)
     if edges is not None:
         island = Window.partitionBy("visitor_id", "island")
-        at_edge = F.max(F.col("event_date").isin(*edges)).over(island)
-        cut = cut.withColumn("_is_at_edge", at_edge).withColumn(
+        at_edge = F.max(on_days("event_date", edges)).over(island)
+        # A passive row that follows its page view's session has to follow it in full: then the island is read further.
+        follows = (
+            ~F.col("is_member")
+            & F.col("session_id").isNotNull()
+            & ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
+        )
+        cut = cut.withColumn("_is_at_edge", at_edge).withColumn("_is_beyond", F.col("_is_at_edge") & follows)
+        cut = cut.withColumn(
             "session_id",
             F.when(F.col("_is_at_edge") & ~F.col("_is_new"), F.col("stored_session_id")).otherwise(F.col("session_id")),
         )
-        others = others.withColumn("_is_at_edge", F.lit(False))
+        others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
     return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
 
 

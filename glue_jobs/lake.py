@@ -17,9 +17,10 @@ def on_days(column: str, days: Collection[date]) -> Column:
     """A condition on a date column that Iceberg can prune by: a list of days, or the span of a long list."""
     if not days:
         return F.lit(False)
+    # As SQL text: java.sql.Date, by which Python's dates travel, knows no year below 1000.
     if len(days) <= MAX_LITERALS:
-        return F.col(column).isin(sorted(days))
-    return F.col(column).between(min(days), max(days))
+        return F.expr(f"{column} in ({_literals(days)})")
+    return F.expr(f"{column} between date'{min(days)}' and date'{max(days)}'")
 
 
 def settle(rows: DataFrame) -> DataFrame:

@@ -50,6 +50,10 @@ class LedgerBroken(RuntimeError):
     """Lines without exactly one outcome, or events stored twice. The run is undone by the next one."""
 
 
+class ObjectsMissing(RuntimeError):
+    """Objects that a second reading needs could not be fetched. The lake is as it was."""
+
+
 @dataclass
 class RunReport:
     """What a run did. `is_changed` is False where there was nothing to do and nothing was committed."""
@@ -167,6 +171,7 @@ class Run:
         self.step("tables are ready")
 
     def _begin(self) -> None:
+        self.lease.check()
         write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.lake.snapshots()))
         self.report.is_changed = True
 
@@ -258,6 +263,12 @@ class Run:
         self.report.objects, self.report.objects_failed = read.objects, len(objects) - read.objects
         self.report.bytes, self.report.lines, self.report.lines_lost = read.bytes, read.lines, read.lines_lost
         self.step(f"read {read.lines:,} lines of {read.objects:,} objects")
+        if others is not None:
+            if self.report.objects_failed:
+                raise ObjectsMissing(
+                    f"{self.report.objects_failed} raw objects could not be fetched: nothing was changed, reparse again"
+                )
+            self.report.lines += other_lines.count()
         if not read.objects:
             self.report.is_changed = False
             return self._finish()
@@ -276,6 +287,9 @@ class Run:
             self._derive(outcome, days)
         self._keep_account(outcome, ingested, covered)
         first_touched = min(days.daily | days.persons, default=None)
+        if self.report.objects_failed:
+            # What could not be fetched has to be listed again, so the listing counts as not done.
+            listed_until = None
         return self._complete(listed_until, read.as_of, first_touched, ingested, days, outcome)
 
     def _derive(self, outcome: Outcome, days: Days) -> None:

@@ -56,7 +56,7 @@ def _parameter(url: Column, name: str) -> Column:
     """A query parameter, decoded and trimmed; null if absent or empty."""
     raw = F.regexp_extract(url, rf"[?&]{name}=([^&#]*)", 1)
     # url_decode fails on a stray percent sign: such a value is kept as it was sent.
-    is_decodable = raw.rlike(r"^([^%]|%[0-9A-Fa-f]{2})*$")
+    is_decodable = ~raw.rlike(r"%(?![0-9A-Fa-f]{2})")
     value = F.trim(F.when(is_decodable, F.call_function("url_decode", raw)).otherwise(raw))
     return F.when(value != "", value)
 
@@ -83,7 +83,7 @@ def add_visit_source(events: DataFrame, shop_hosts: tuple[str, ...]) -> DataFram
     )
     host = host_of(F.col("referrer"))
     own = [*shop_hosts, *source_list()["payment_gateways"]]
-    is_own = _is_under(F.col("_host"), own) | (F.col("_host") == host_of(url))
+    is_own = _is_under(F.col("_host"), own) | F.coalesce(F.col("_host") == host_of(url), F.lit(False))
     return (
         events.withColumn("utm", F.when(has_query & has_utm, utm))
         .withColumn("click", F.when(has_query, click))

@@ -238,6 +238,7 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
     latest = F.struct("occurred_at", "event_id", "item.name", "item.category")
     pairs = (
         events.where(is_sessionable() & F.col("session_id").isNotNull() & F.col("items").isNotNull())
+        .where(F.col("event_type").isin("view_item_list", "select_item", "view_item", "add_to_cart", "purchase"))
         .select("session_id", "event_type", "occurred_at", "event_id", F.explode("items").alias("item"))
         .withColumn("product_id", F.col("item.product_id"))
         .where(F.col("product_id").isNotNull())

@@ -33,11 +33,10 @@ def goods_value() -> Column:
         ),
     )
     is_priced = F.exists("items", lambda item: item["price"].isNotNull())
-    summed = F.when(
-        is_priced,
-        F.greatest((lines - F.coalesce(F.col("discount"), zero)).cast(MONEY), zero),
-    )
-    return F.coalesce(F.greatest(F.col("value"), zero), summed)
+    net = lines - F.coalesce(F.col("discount"), zero)
+    # Not greatest(): it passes over nulls, and a missing value would become 0.
+    summed = F.when(is_priced, F.when(net > 0, net.cast(MONEY)).otherwise(zero))
+    return F.coalesce(F.when(F.col("value") < 0, zero).otherwise(F.col("value")), summed)
 
 
 def build_orders(events: DataFrame) -> DataFrame:

@@ -11,6 +11,8 @@ CORRUPT = "_corrupt_record"
 MONEY_PATTERN = r"^-?\d{1,12}(\.\d{1,4})?$"
 # Instants from year 1 to 9999, in milliseconds: wider ones overflow timestamps.
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+# A gateway's clock is right: what it cannot have received (before 1970, after 2199) is no raw line of ours.
+LAST_RECEIVED_MS = 7_258_118_399_999
 
 _TEXT_FIELDS = [
     "event_id",
@@ -81,7 +83,7 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         .when(missing_of_event.isNotNull(), _refused(F.lit("not_a_raw_line"), missing_of_event))
         .when(drift.isNotNull(), _refused(F.lit("type_drift"), drift))
     )
-    in_range = F.col("r.received_at").between(0, LAST_MS)
+    in_range = F.col("r.received_at").between(0, LAST_RECEIVED_MS)
     return parsed.withColumn("v", verdict).select(
         "object",
         "object_date",
@@ -91,8 +93,9 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         F.col("v.reason").alias("reason"),
         F.col("v.field").alias("field"),
         F.when(in_range, F.col("r.received_at")).alias("received_ms"),
-        F.col("r.sent_at").alias("sent_ms"),
-        F.col("r.ts").alias("ts_ms"),
+        # Refused lines go on to the clock as well: a number out of range would overflow there.
+        F.when(F.col("r.sent_at").between(FIRST_MS, LAST_MS), F.col("r.sent_at")).alias("sent_ms"),
+        F.when(F.col("r.ts").between(FIRST_MS, LAST_MS), F.col("r.ts")).alias("ts_ms"),
         F.when(has_identity, F.col("r.ingest_id")).otherwise(text_id).alias("ingest_id"),
         F.when(has_identity, F.col("r.position")).otherwise(F.lit(0)).alias("position"),
         *(F.col(f"r.{name}").alias(name) for name in _TEXT_FIELDS if name != "ingest_id"),
@@ -124,7 +127,7 @@ def _drifted_field() -> Column:
     checks = [F.when(~F.col(f"r.{name}").rlike(MONEY_PATTERN), F.lit(name)) for name in _MONEY_FIELDS]
     checks.append(F.when(F.exists("r.items", lambda i: ~i["price"].rlike(MONEY_PATTERN)), F.lit("items.price")))
     checks.append(F.when(F.exists("r.items", lambda i: ~i["discount"].rlike(MONEY_PATTERN)), F.lit("items.discount")))
-    checks.append(F.when(~F.col("r.received_at").between(0, LAST_MS), F.lit("received_at")))
+    checks.append(F.when(~F.col("r.received_at").between(0, LAST_RECEIVED_MS), F.lit("received_at")))
     for name in ("ts", "sent_at"):
         checks.append(F.when(~F.col(f"r.{name}").between(FIRST_MS, LAST_MS), F.lit(name)))
     return F.coalesce(*checks)

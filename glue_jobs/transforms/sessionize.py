@@ -32,8 +32,9 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
     visitor = Window.partitionBy("visitor_id").orderBy("at_ms", "event_id", "ts_date")
     island = Window.partitionBy("visitor_id", "island")
     part = Window.partitionBy("visitor_id", "island", "part")
+    # Rows without a page stand alone: the frame costs the square of its rows.
     page = (
-        Window.partitionBy("visitor_id", "page_view_id")
+        Window.partitionBy("visitor_id", F.coalesce("page_view_id", F.concat(F.lit("\n"), "event_id")))
         .orderBy("at_ms")
         .rangeBetween(-CAP_SECONDS * 1000, gap_seconds * 1000)
     )

@@ -1,0 +1,105 @@
+"""Lines and objects that once were wrong, or would have stopped every run."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.spark.lakes import SmallLake, line, ms
+
+NOON = "2026-09-07T12:00:00"
+AT = ms(NOON)
+
+
+@pytest.fixture(scope="module")
+def lake(new_lake) -> SmallLake:
+    """Two runs, since much of what a run does depends on what it finds."""
+    lake = new_lake()
+    item = {"product_id": "p1", "price": "10.5", "qty": 2}
+    lake.put(
+        [
+            line("summed", "v1", NOON, "purchase", order_id="o1", items=[item], discount="1"),
+            line("no-money", "v1", AT + 1, "purchase", order_id="o2"),
+            line("valued", "v1", AT + 2, "purchase", order_id="o3", value="30"),
+            line("all-back", None, AT + 3, "refund", order_id="o3"),
+            line("long", "v2", NOON, page_url="https://shop.example/?utm_source=" + "x" * 7_800),
+            line("referred", "v3", NOON, page_url=None, referrer="https://www.google.de/"),
+            line("old", "v4", -62_135_596_800_000, sent_at=-62_135_596_800_000, received_at=AT),
+            line("nanoseconds", "v5", 1_790_000_000_000_000_000, sent_at=AT, received_at=AT),
+            line("greatest", "v5", 2**63 - 1, sent_at=AT, received_at=2**62),
+            line("anonymous", None, NOON, "purchase", order_id="o4", value="5"),
+            line("before-midnight", "v6", "2026-09-07T23:55:00", page_view_id="p1"),
+            line("left", "v6", "2026-09-08T23:45:00", "page_leave", page_view_id="p1"),
+            line("after-midnight", "v6", "2026-09-09T00:05:00", page_view_id="p2"),
+        ],
+        "first",
+    )
+    lake.run(reconcile=False)
+    again = line("old", "v4", -62_135_596_800_000, sent_at=-62_135_596_800_000, received_at=AT, ingest_id="a" * 32)
+    lake.put([again], "second")
+    # Foreign keys: a day without an hour, a number that is no count of lines.
+    lake.put_bytes("raw/year=2026/month=09/day=07/copy.ndjson", _text(again) + _text(again))
+    lake.put_bytes("raw/events-export-20260907123000.ndjson.gz", _text(again))
+    lake.put_bytes("raw/year=2026/month=09/day=07/hour=12/events-torn-3.ndjson.gz", b"")
+    lake.put(
+        [
+            line(
+                "anonymous",
+                None,
+                AT + 60_000,
+                "purchase",
+                order_id="o4",
+                value="5",
+                user_id="1.anna",
+                ingest_id="b" * 32,
+            ),
+            line("late", "v6", "2026-09-07T23:50:00", "click"),
+        ],
+        "third",
+    )
+    lake.run()
+    return lake
+
+
+def _text(raw_line: dict) -> bytes:
+    return json.dumps(raw_line).encode() + b"\n"
+
+
+def test_the_account_balances_and_each_line_has_one_outcome(lake):
+    lake.assert_every_line_has_one_outcome()
+    lost = lake.rows("ingested_objects", "lines_lost", "object")
+    assert [(n, key.rsplit("/", 1)[-1]) for n, key in lost if n] == [(3, "events-torn-3.ndjson.gz")]
+
+
+def test_orders_take_their_value_from_items_and_refunds_what_remains(lake):
+    orders = {row[0]: row[1:] for row in lake.rows("orders", "order_id", "value", "refunded", "is_cancelled")}
+    assert orders["o1"] == (Decimal("20"), Decimal("0"), False)
+    assert "o2" not in orders
+    assert orders["o3"] == (Decimal("30"), Decimal("30"), True)
+
+
+def test_a_copy_with_a_verified_user_names_an_event_without_visitor(lake):
+    assert ("o4", "1.anna") in lake.rows("orders", "order_id", "user_id")
+
+
+def test_numbers_out_of_range_are_refused(lake):
+    reasons = {row[0]: row[1:] for row in lake.rows("quarantine", "raw_line", "reason", "field")}
+    assert sorted(reasons.values()) == [("type_drift", "received_at"), ("type_drift", "ts")]
+
+
+def test_a_clock_in_the_year_1_is_corrected_and_its_repeats_are_known(lake):
+    [(event_date, ts_date)] = [r[1:] for r in lake.rows("events", "event_id", "event_date", "ts_date") if r[0] == "old"]
+    assert (event_date, ts_date) == (date(2026, 9, 7), date(1, 1, 1))
+    assert sum(1 for row in lake.rows("repeats", "event_id") if row[0] == "old") == 4
+
+
+def test_a_referrer_counts_where_the_page_is_missing(lake):
+    assert ("v3", "google") in lake.rows("sessions", "visitor_id", "source")
+
+
+def test_late_events_and_a_rebuild_give_the_same_tables(lake):
+    prints = lake.prints()
+    assert all(row[0] is not None for row in lake.rows("sessions", "started_at"))
+    lake.run(command="rebuild")
+    assert lake.prints() == prints
