@@ -207,9 +207,9 @@ class _Stopped(BaseException):
 
 def run(arguments: list[str]) -> int:
     """The exit code. What a user can put right is one sentence, never a stack trace."""
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _stop)
     try:
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _stop)
         app(arguments, prog_name="clicklake")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
