@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from glue_jobs.runtime import CATALOG
+from glue_jobs.runtime import CATALOG, in_one_task
 from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
@@ -26,7 +26,7 @@ def on_days(column: str, days: Collection[date]) -> Column:
 def settle(rows: DataFrame) -> DataFrame:
     """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
-    return rows.localCheckpoint(eager=True)
+    return in_one_task(rows).localCheckpoint(eager=True)
 
 
 class Lake:
@@ -56,6 +56,8 @@ class Lake:
             if table.name not in existing:
                 self.spark.sql(self._create_statement(table))
                 continue
+            # Others may have committed since this session knew the table; from here on only this run commits.
+            self.spark.catalog.refreshTable(self.name(table.name))
             known = set(self.read(table.name).columns)
             new = [column for column in table.columns if column.name not in known]
             if new:
@@ -82,7 +84,7 @@ tblproperties (
 )"""
 
     def read(self, table: str) -> DataFrame:
-        return self.spark.read.table(self.name(table))
+        return in_one_task(self.spark.read.table(self.name(table)))
 
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""

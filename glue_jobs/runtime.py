@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
@@ -23,8 +23,10 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         f"{catalog}.warehouse": f"s3://{settings.lake_bucket}/results",
         f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{catalog}.client.region": endpoints.region,
-        # Another writer's commit has to be seen at once; the cache would serve an old table for 30 s.
-        f"{catalog}.cache-enabled": "false",
+        # A run is alone while it holds the lease, and begins by forgetting what its session knew of the tables.
+        f"{catalog}.cache-enabled": "true",
+        f"{catalog}.cache.expiration-interval-ms": "-1",
+        f"{catalog}.io.manifest.cache-enabled": "true",
         # Instants are UTC whatever the computer's clock says; shop-local days are computed by name of zone.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.caseSensitive": "true",
@@ -32,6 +34,8 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.files.ignoreMissingFiles": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        # Each query is described in words for a web page nobody looks at; short words are cheap.
+        "spark.sql.debug.maxToStringFields": "1",
         **endpoints.spark_settings(CATALOG),
     }
 
@@ -62,3 +66,11 @@ def tune(session: SparkSession, input_bytes: int) -> None:
     session.conf.set("spark.sql.codegen.wholeStage", is_large)
     session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large == "true" else "NO_CODEGEN")
     session.conf.set("spark.sql.adaptive.enabled", is_large)
+    partitions = session.sparkContext.getConf().get("spark.sql.shuffle.partitions", "200")
+    session.conf.set("spark.sql.shuffle.partitions", partitions if input_bytes > SMALL_RUN_BYTES else "1")
+
+
+def in_one_task(rows: DataFrame) -> DataFrame:
+    """The rows in one partition if the run is small: then no query shuffles, and each is one task."""
+    is_small = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") == "1"
+    return rows.coalesce(1) if is_small else rows

@@ -83,13 +83,13 @@ def add_visit_source(events: DataFrame, shop_hosts: tuple[str, ...]) -> DataFram
     )
     host = host_of(F.col("referrer"))
     own = [*shop_hosts, *source_list()["payment_gateways"]]
-    is_own = _is_under(F.col("_host"), own) | F.coalesce(F.col("_host") == host_of(url), F.lit(False))
-    return (
-        events.withColumn("utm", F.when(has_query & has_utm, utm))
-        .withColumn("click", F.when(has_query, click))
-        .withColumn("_host", host)
-        .withColumn("external_host", F.when(~F.coalesce(is_own, F.lit(True)), F.col("_host")))
-        .drop("_host")
+    is_own = _is_under(host, own) | F.coalesce(host == host_of(url), F.lit(False))
+    return events.withColumns(
+        {
+            "utm": F.when(has_query & has_utm, utm),
+            "click": F.when(has_query, click),
+            "external_host": F.when(~F.coalesce(is_own, F.lit(True)), host),
+        }
     )
 
 
@@ -143,12 +143,14 @@ def name_source(sessions: DataFrame) -> DataFrame:
         _visit(F.lit("(direct)"), F.lit("(none)")),
     )
     named = (
-        sessions.withColumn("_listed_name", _by_longest_domain(names, F.col("external_host")))
-        .withColumn("_listed_kind", _by_longest_domain(_kinds()[0], F.col("external_host")))
+        sessions.withColumns(
+            {
+                "_listed_name": _by_longest_domain(names, F.col("external_host")),
+                "_listed_kind": _by_longest_domain(_kinds()[0], F.col("external_host")),
+            }
+        )
         .withColumn("_visit", visit)
-        .withColumn("source", F.col("_visit.source"))
-        .withColumn("medium", F.col("_visit.medium"))
-        .withColumn("campaign", F.col("_visit.campaign"))
+        .withColumns({name: F.col(f"_visit.{name}") for name in ("source", "medium", "campaign")})
     )
     return add_channel(named).drop("_visit", "_listed_name", "_listed_kind", "utm", "click", "external_host")
 
@@ -167,10 +169,14 @@ def add_channel(visits: DataFrame) -> DataFrame:
     clean = F.col("_clean")
     kind = F.coalesce(_lookup(by_name, clean), _by_longest_domain(by_domain, clean), F.lit(""))
     return (
-        visits.withColumn("_clean", _clean_host(F.col("source")))
+        visits.withColumns(
+            {
+                "_clean": _clean_host(F.col("source")),
+                "_medium": F.lower(F.trim("medium")),
+                "_campaign": F.lower(F.trim("campaign")),
+            }
+        )
         .withColumn("_kind", kind)
-        .withColumn("_medium", F.lower(F.trim("medium")))
-        .withColumn("_campaign", F.lower(F.trim("campaign")))
         .withColumn("channel", _channel(clean, F.col("_kind"), F.col("_medium"), F.col("_campaign")))
         .drop("_clean", "_kind", "_medium", "_campaign")
     )

@@ -65,8 +65,12 @@ def daily_traffic(events: DataFrame, sessions: DataFrame, orders: DataFrame) -> 
         "visitors": "s_visitors",
     }
     is_of_sessions = F.col("dimension").isin("channel", "source")
-    for name, of_sessions in events_of_sessions.items():
-        joined = joined.withColumn(name, F.when(is_of_sessions, F.col(of_sessions)).otherwise(F.col(name)))
+    joined = joined.withColumns(
+        {
+            name: F.when(is_of_sessions, F.col(of_sessions)).otherwise(F.col(name))
+            for name, of_sessions in events_of_sessions.items()
+        }
+    )
     joined = joined.drop(*events_of_sessions.values())
     counts = [name for name in joined.columns if name not in keys]
     return joined.select(*keys, *(F.coalesce(F.col(name), F.lit(0)).alias(name) for name in counts))
@@ -144,10 +148,13 @@ def daily_orders(orders: DataFrame, sessions: DataFrame, shop_currency: str) -> 
     channels = sessions.select("session_id", "channel", "source")
     zero, none = F.lit(0).cast(MONEY), F.lit(0).cast("bigint")
     known = orders.where(F.col("ordered_at").isNotNull()).join(channels, on="session_id", how="left")
-    known = known.withColumn("currency", F.coalesce("currency", F.lit(shop_currency)))
-    for name in ("channel", "source"):
-        outside = F.when(F.col("is_consented"), F.lit(NOT_SET)).otherwise(F.lit(NOT_CONSENTED))
-        known = known.withColumn(name, F.coalesce(F.col(name), outside))
+    outside = F.when(F.col("is_consented"), F.lit(NOT_SET)).otherwise(F.lit(NOT_CONSENTED))
+    known = known.withColumns(
+        {
+            "currency": F.coalesce("currency", F.lit(shop_currency)),
+            **{name: F.coalesce(F.col(name), outside) for name in ("channel", "source")},
+        }
+    )
     is_bot = F.col("is_bot")
     made = known.select(
         F.col("order_date").alias("event_date"),
@@ -264,11 +271,13 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
             F.count_if(~F.col("is_viewed") & F.col("is_added")).alias("carts_without_view"),
             F.count_if(F.col("is_viewed") & F.col("is_bought")).alias("purchases"),
         )
-        .withColumn("currency", F.lit(""))
-        .withColumn("product_name", F.col("latest.name"))
-        .withColumn("category", F.col("latest.category"))
+        .withColumns({"currency": F.lit(""), **_name_and_category()})
         .drop("latest")
     )
+
+
+def _name_and_category() -> dict[str, Column]:
+    return {"product_name": F.col("latest.name"), "category": F.col("latest.category")}
 
 
 def _product_revenue(orders: DataFrame, shop_currency: str) -> DataFrame:
@@ -289,7 +298,6 @@ def _product_revenue(orders: DataFrame, shop_currency: str) -> DataFrame:
             # An item's price is after its discount.
             F.sum(F.col("item.price") * quantity).cast(MONEY).alias("revenue"),
         )
-        .withColumn("product_name", F.col("latest.name"))
-        .withColumn("category", F.col("latest.category"))
+        .withColumns(_name_and_category())
         .drop("latest")
     )

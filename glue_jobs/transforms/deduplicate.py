@@ -18,10 +18,12 @@ def rank_copies(arrivals: DataFrame, stored: DataFrame | None = None) -> DataFra
         copies = copies.unionByName(stored.select(*COPY_COLUMNS, F.lit(True).alias("is_stored")))
     event = Window.partitionBy("event_id", "ts_date")
     in_order = event.orderBy("received_at", "ingest_id", "position", F.col("is_stored").desc(), "object", "line")
-    return (
-        copies.withColumn("is_kept", F.row_number().over(in_order) == 1)
-        .withColumn("has_stored", F.max("is_stored").over(event))
-        .withColumn("least_user_id", F.min("user_id").over(event))
+    return copies.withColumns(
+        {
+            "is_kept": F.row_number().over(in_order) == 1,
+            "has_stored": F.max("is_stored").over(event),
+            "least_user_id": F.min("user_id").over(event),
+        }
     )
 
 

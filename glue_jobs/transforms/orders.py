@@ -48,9 +48,7 @@ def build_orders(events: DataFrame) -> DataFrame:
     """
     keyed = (
         events.where(F.col("event_type").isin(*ORDER_TYPES))
-        .withColumn("goods", goods_value())
-        .withColumn("sent_order_id", F.col("order_id"))
-        .withColumn("order_id", order_key())
+        .withColumns({"goods": goods_value(), "sent_order_id": F.col("order_id"), "order_id": order_key()})
         .where(F.col("order_id").isNotNull())
     )
     dates = keyed.groupBy("order_id").agg(F.array_sort(F.collect_set("event_date")).alias("event_dates"))
@@ -77,9 +75,13 @@ def _purchases(purchases: DataFrame) -> DataFrame:
     is_consented = F.col("visitor_id").isNotNull()
     money = {name: F.coalesce(F.col(name), zero) for name in ("tax", "shipping", "discount")}
     return (
-        purchases.withColumn("number", F.row_number().over(in_order))
-        .withColumn("first", first)
-        .withColumn("repeats", (F.count(F.lit(1)).over(order) - 1).cast("int"))
+        purchases.withColumns(
+            {
+                "number": F.row_number().over(in_order),
+                "first": first,
+                "repeats": (F.count(F.lit(1)).over(order) - 1).cast("int"),
+            }
+        )
         .withColumn("conflicts", F.sum(differs.cast("int")).over(order).cast("int"))
         .where(F.col("number") == 1)
         .select(
@@ -140,8 +142,7 @@ def _refunds(refunds: DataFrame, purchases: DataFrame) -> DataFrame:
         .where(F.col("number") == 1)
         .join(values, on="order_id", how="left")
         .where(F.coalesce(F.col("currency") == F.col("order_currency"), F.lit(True)))
-        .withColumn("refund", refund)
-        .withColumn("in_time", in_time)
+        .withColumns({"refund": refund, "in_time": in_time})
         .groupBy("order_id")
         .agg(
             F.transform(F.array_sort(F.collect_list(F.struct("in_time", "refund"))), lambda row: row["refund"]).alias(

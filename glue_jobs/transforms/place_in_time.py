@@ -38,18 +38,24 @@ def place_in_time(arrivals: DataFrame, time_zone: str, late_limit_days: int) -> 
     quality = F.when(is_unusable, "server").when(is_trusted, "client").otherwise("corrected")
     is_ahead = F.col("happened_ms") > received + FUTURE_TOLERANCE_MS
     is_too_late = F.col("happened_ms") < received - late_limit_days * DAY_MS
+    reason = F.when(F.col("reason").isNull() & is_too_late, "too_late").otherwise(F.col("reason"))
+    occurred_at = instant(F.when(is_ahead, received).otherwise(F.col("happened_ms")))
     return (
         arrivals.withColumn("happened_ms", happened)
-        .withColumn("occurred_at", instant(F.when(is_ahead, received).otherwise(F.col("happened_ms"))))
-        .withColumn("ts_quality", F.when(is_ahead, "clamped").otherwise(quality))
-        .withColumn("event_date", local_date(F.col("occurred_at"), time_zone))
-        .withColumn("ts", instant(ts))
-        # The date of ts as sent depends on the event alone, so a repeat has the same, however late it comes.
-        .withColumn("ts_date", F.coalesce(F.to_date(F.col("ts")), F.to_date(F.lit("1970-01-01"))))
+        .withColumns(
+            {
+                "occurred_at": occurred_at,
+                "ts_quality": F.when(is_ahead, "clamped").otherwise(quality),
+                "event_date": local_date(occurred_at, time_zone),
+                "ts": instant(ts),
+                # The date of ts as sent depends on the event alone: a repeat has the same, however late it comes.
+                "ts_date": F.coalesce(F.to_date(instant(ts)), F.to_date(F.lit("1970-01-01"))),
+                "received_at": instant(received),
+                "sent_at": instant(sent),
+                "reason": reason,
+                "raw_line": F.when(reason.isNotNull(), F.col("raw_line")),
+            }
+        )
         .withColumn("stray_date", F.when(F.abs(F.datediff("ts_date", "event_date")) > 1, F.col("ts_date")))
-        .withColumn("received_at", instant(received))
-        .withColumn("sent_at", instant(sent))
-        .withColumn("reason", F.when(F.col("reason").isNull() & is_too_late, "too_late").otherwise(F.col("reason")))
-        .withColumn("raw_line", F.when(F.col("reason").isNotNull(), F.col("raw_line")))
         .drop("happened_ms", "received_ms", "sent_ms", "ts_ms")
     )

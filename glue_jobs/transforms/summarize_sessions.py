@@ -61,19 +61,22 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
             F.when(is_member & step_types, F.struct("occurred_at", "event_id", "ts_date", "event_type"))
         ).alias("steps"),
     )
+    engaged_ms = F.coalesce("engaged_ms", F.lit(0))
+    is_engaged = (engaged_ms >= ENGAGED_MS) | (F.col("page_views") >= 2) | (F.col("key_events") >= 1)
     sessions = (
         _with_funnel(grouped)
         .join(pages, on="session_id", how="left")
-        .withColumn("engaged_ms", F.coalesce("engaged_ms", F.lit(0)))
-        .withColumn("session_date", local_date(F.col("started_at"), time_zone))
-        .withColumn("duration_ms", milliseconds(F.col("ended_at")) - milliseconds(F.col("started_at")))
-        .withColumn(
-            "is_engaged",
-            (F.col("engaged_ms") >= ENGAGED_MS) | (F.col("page_views") >= 2) | (F.col("key_events") >= 1),
+        .withColumns(
+            {
+                "engaged_ms": engaged_ms,
+                "session_date": local_date(F.col("started_at"), time_zone),
+                "duration_ms": milliseconds(F.col("ended_at")) - milliseconds(F.col("started_at")),
+                "is_engaged": is_engaged,
+                "is_bounce": F.when(F.col("page_views") >= 1, ~is_engaged),
+                "is_single_page": (F.col("page_views") == 1) & (F.col("active_events") == 1),
+                "has_purchase": F.col("purchases") > 0,
+            }
         )
-        .withColumn("is_bounce", F.when(F.col("page_views") >= 1, ~F.col("is_engaged")))
-        .withColumn("is_single_page", (F.col("page_views") == 1) & (F.col("active_events") == 1))
-        .withColumn("has_purchase", F.col("purchases") > 0)
     )
     run_columns = ("run_id", "written_at")
     return name_source(sessions).select(*(c for c in SESSIONS.column_names if c not in run_columns))
@@ -101,11 +104,12 @@ def _with_funnel(sessions: DataFrame) -> DataFrame:
                 f" > struct({previous}.occurred_at, {previous}.event_id, {previous}.ts_date)"
             )
         sessions = sessions.withColumn(f"step_{number}", F.expr(f"array_min(filter(steps, {is_step}))"))
-        sessions = sessions.withColumn(f"{step}_at", F.col(f"step_{number}.occurred_at"))
         previous = f"step_{number}"
     depth = F.lit(0)
-    for number in range(1, len(FUNNEL) + 1):
+    moments = {}
+    for number, step in enumerate(FUNNEL, start=1):
         depth = F.when(F.col(f"step_{number}").isNotNull(), F.lit(number)).otherwise(depth)
-    return sessions.withColumn("funnel_step", depth).drop(
+        moments[f"{step}_at"] = F.col(f"step_{number}.occurred_at")
+    return sessions.withColumns({**moments, "funnel_step": depth}).drop(
         "steps", *(f"step_{number}" for number in range(1, len(FUNNEL) + 1))
     )
