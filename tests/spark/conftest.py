@@ -9,7 +9,7 @@ from clicklake.local import emulator
 from clicklake.local.spark import laptop_settings, prepare
 from glue_jobs.arguments import Settings
 from glue_jobs.runtime import start_session
-from tests.spark.golden_week import put_all
+from tests.spark.golden_days import put_all
 from tests.spark.lakes import SmallLake
 
 

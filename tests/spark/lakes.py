@@ -85,13 +85,17 @@ class SmallLake:
 
     def prints(self) -> dict[str, str]:
         """A hash per compared table: its rows, sorted, without what tells only of the run."""
-        return {name: self._print(name) for name, table in TABLES.items() if table.is_compared}
+        return {
+            name: hashlib.sha256("\n".join(self.compared_rows(name)).encode()).hexdigest()
+            for name, table in TABLES.items()
+            if table.is_compared
+        }
 
-    def _print(self, name: str) -> str:
-        definition = TABLES[name]
-        columns = [c for c in definition.column_names if c not in definition.volatile]
-        rows = self.table(name).select(F.to_json(F.struct(*columns)).alias("row")).collect()
-        return hashlib.sha256("\n".join(sorted(row.row for row in rows)).encode()).hexdigest()
+    def compared_rows(self, table: str) -> list[str]:
+        """The rows as JSON, sorted, without what tells only of the run."""
+        columns = [c for c in TABLES[table].column_names if c not in TABLES[table].volatile]
+        rows = self.table(table).select(F.to_json(F.struct(*columns)).alias("row")).collect()
+        return sorted(row.row for row in rows)
 
     def assert_every_line_has_one_outcome(self) -> None:
         """The ledger, recounted from the tables themselves."""

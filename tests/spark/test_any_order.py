@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests.spark.golden_week import put_all
+from tests.spark.golden_days import put_all
 
 
 @pytest.mark.parametrize("seed", [*range(1, 6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 51))])

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from glue_jobs.lake import Lake
-from tests.spark.golden_week import all_lines
+from tests.spark.golden_days import all_lines
 from tests.spark.lakes import SmallLake
 
 
