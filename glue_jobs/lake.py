@@ -15,12 +15,16 @@ MAX_LITERALS = 150
 
 def on_days(column: str, days: Collection[date]) -> Column:
     """A condition on a date column that Iceberg can prune by: a list of days, or the span of a long list."""
-    if not days:
-        return F.lit(False)
+    return F.expr(_is_on(column, days)) if days else F.lit(False)
+
+
+def _is_on(column: str, days: Collection[date]) -> str:
     # As SQL text: java.sql.Date, by which Python's dates travel, knows no year below 1000.
     if len(days) <= MAX_LITERALS:
-        return F.expr(f"{column} in ({_literals(days)})")
-    return F.expr(f"{column} between date'{min(days)}' and date'{max(days)}'")
+        # An empty list is no SQL; no row has this day.
+        literals = ", ".join(f"date'{day}'" for day in sorted(days)) or "date'0001-01-01'"
+        return f"{column} in ({literals})"
+    return f"{column} between date'{min(days)}' and date'{max(days)}'"
 
 
 def settle(rows: DataFrame) -> DataFrame:
@@ -152,11 +156,7 @@ tblproperties (
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
-        pruning = ""
-        if days is not None:
-            pruning = f"t.{definition.partitions[0]} in ({_literals(days)}) and "
-            if len(days) > MAX_LITERALS:
-                pruning = f"t.{definition.partitions[0]} between date'{min(days)}' and date'{max(days)}' and "
+        pruning = f"{_is_on(f't.{definition.partitions[0]}', days)} and " if days is not None else ""
         assignments = ", ".join(f"t.{name} = s.{name}" for name in definition.column_names)
         names = ", ".join(definition.column_names)
         values = ", ".join(f"s.{name}" for name in definition.column_names)
@@ -168,11 +168,6 @@ tblproperties (
             when matched then update set {assignments}
             when not matched and not s._is_gone then insert ({names}) values ({values})
         """)
-
-
-def _literals(days: Collection[date]) -> str:
-    # An empty list is no SQL; no row has this day.
-    return ", ".join(f"date'{day}'" for day in sorted(days)) or "date'0001-01-01'"
 
 
 def _text(value: str) -> str:

@@ -68,9 +68,7 @@ def _common(
     """Options of every command."""
 
 
-@app.command(
-    epilog="Examples: `clicklake demo` · `clicklake demo --days 7` · `clicklake demo --profile plain`"
-)
+@app.command(epilog="Examples: `clicklake demo` · `clicklake demo --days 7` · `clicklake demo --profile plain`")
 def demo(
     profile: ProfileOption = Profile.shop,
     days: Annotated[int, typer.Option(help="Days of visitors.", min=1, max=730)] = 60,
@@ -102,14 +100,10 @@ def demo(
 def up(
     port: Annotated[int, typer.Option(help="The gateway's port.", **PORT_LIMITS)] = 8787,
     report_port: Annotated[int, typer.Option(help="The report's port.", **PORT_LIMITS)] = 8788,
-    emulator_port: Annotated[
-        int, typer.Option(help="The emulator's port; 0 is a free one.", **PORT_LIMITS)
-    ] = 0,
+    emulator_port: Annotated[int, typer.Option(help="The emulator's port; 0 is a free one.", **PORT_LIMITS)] = 0,
     profile: ProfileOption = Profile.shop,
     seed: SeedOption = 7,
-    speed: Annotated[
-        float, typer.Option(help="How many times busier than usual.", min=0.01, max=1000)
-    ] = 20.0,
+    speed: Annotated[float, typer.Option(help="How many times busier than usual.", min=0.01, max=1000)] = 20.0,
     every: Annotated[int, typer.Option(help="Seconds between refreshes.", min=1, max=86_400)] = 60,
 ) -> None:
     """The platform, live: gateway, visitors, a refresh a minute, the report. Until Ctrl-C.
@@ -179,9 +173,7 @@ def query(
     ] = "",
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the rows.")] = Output.table,
     limit: Annotated[int, typer.Option(help="Rows of a table to print; 0 is all.", min=0)] = 100,
-    listing: Annotated[
-        bool, typer.Option("--list", help="List the saved queries, tables and views.")
-    ] = False,
+    listing: Annotated[bool, typer.Option("--list", help="List the saved queries, tables and views.")] = False,
 ) -> None:
     """Ask the lake of the running twin (`clicklake up`), or of AWS_ENDPOINT_URL and LAKE_BUCKET."""
     from clicklake.cli.query import list_queries, run_query

@@ -107,9 +107,7 @@ def imported_names(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level or node.module is None:
-                raise ValueError(
-                    f"{path}:{node.lineno}: write the import absolute, so that the zip can be found"
-                )
+                raise ValueError(f"{path}:{node.lineno}: write the import absolute, so that the zip can be found")
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
@@ -173,8 +171,7 @@ def build_layer(out: Path, requirements: Path) -> str:
 def build(out: Path, root: Path = ROOT) -> dict[str, str]:
     """Writes every bundle and the layer's requirements; gives each zip's sha256."""
     hashes = {
-        bundle.name: write_zip(out / f"{bundle.name}.zip", bundle_files(bundle, root), root)
-        for bundle in BUNDLES
+        bundle.name: write_zip(out / f"{bundle.name}.zip", bundle_files(bundle, root), root) for bundle in BUNDLES
     }
     (out / "layer-requirements.txt").write_text(layer_requirements(locked_versions(root)))
     return hashes

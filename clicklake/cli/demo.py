@@ -85,9 +85,7 @@ def run_demo(plan: Plan, *, port: int, report: Path | None) -> None:
     console.print()
     console.print(f"The report: [bold]{report.resolve()}[/]", soft_wrap=True)
     console.print("Open it in a browser; it needs no network. Logs are in build/logs.")
-    console.print(
-        "Next: [bold]make up[/] runs the same live; [bold]clicklake query --list[/] shows what to ask it."
-    )
+    console.print("Next: [bold]make up[/] runs the same live; [bold]clicklake query --list[/] shows what to ask it.")
     console.print(f"Done in {time.monotonic() - started:.0f} s.")
 
 

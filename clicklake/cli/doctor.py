@@ -38,9 +38,7 @@ def run_doctor() -> bool:
         for check in CHECKS:
             findings += check()
     for finding in findings:
-        mark = (
-            "[green]ok[/]  " if finding.is_ok else "[red]no[/]  " if finding.is_needed else "[yellow]hm[/]  "
-        )
+        mark = "[green]ok[/]  " if finding.is_ok else "[red]no[/]  " if finding.is_needed else "[yellow]hm[/]  "
         console.print(f"{mark} {finding.what:<10}", end="")
         console.print(finding.found, markup=False, soft_wrap=True)
         if not finding.is_ok:
@@ -82,17 +80,13 @@ def _jars() -> Iterator[Finding]:
 
 def _make() -> Iterator[Finding]:
     found = shutil.which("make")
-    yield Finding(
-        "make", bool(found), found or "none", "Install make, or use `clicklake` directly.", is_needed=False
-    )
+    yield Finding("make", bool(found), found or "none", "Install make, or use `clicklake` directly.", is_needed=False)
 
 
 def _disk() -> Iterator[Finding]:
     for folder in {_existing(cache_folder()), Path(tempfile.gettempdir())}:
         free = shutil.disk_usage(folder).free / 1e9
-        yield Finding(
-            "disk", free >= FREE_DISK_GB, f"{free:.1f} GB free at {folder}", f"Free {FREE_DISK_GB} GB there."
-        )
+        yield Finding("disk", free >= FREE_DISK_GB, f"{free:.1f} GB free at {folder}", f"Free {FREE_DISK_GB} GB there.")
 
 
 def _memory() -> Iterator[Finding]:
@@ -100,9 +94,7 @@ def _memory() -> Iterator[Finding]:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (ValueError, OSError):
         return
-    yield Finding(
-        "memory", total >= MEMORY_GB, f"{total:.1f} GB", f"Spark wants {MEMORY_GB} GB.", is_needed=False
-    )
+    yield Finding("memory", total >= MEMORY_GB, f"{total:.1f} GB", f"Spark wants {MEMORY_GB} GB.", is_needed=False)
 
 
 def _ports() -> Iterator[Finding]:
@@ -145,9 +137,7 @@ def _network() -> Iterator[Finding]:
     except subprocess.TimeoutExpired:
         reached = False
     advice = "What is cached works offline; for the first set-up, check network and proxy."
-    yield Finding(
-        "network", reached, "PyPI answers" if reached else "PyPI does not answer", advice, is_needed=False
-    )
+    yield Finding("network", reached, "PyPI answers" if reached else "PyPI does not answer", advice, is_needed=False)
 
 
 def _existing(folder: Path) -> Path:

@@ -15,9 +15,7 @@ def run_query(sql: str, output: str, limit: int) -> None:
     saved = read_queries("saved")
     name = sql.strip()
     if name not in saved and name and " " not in name and not name.endswith(";"):
-        raise TwinError(
-            f"There is no saved query {name!r}; choose one of: {', '.join(saved)}, or write a SELECT."
-        )
+        raise TwinError(f"There is no saved query {name!r}; choose one of: {', '.join(saved)}, or write a SELECT.")
     lake = find_lake()
     lake.enter()
     try:

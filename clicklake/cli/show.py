@@ -54,9 +54,7 @@ def as_table(rows: pa.Table, title: str | None = None, limit: int = 0) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold", caption_justify="left")
     for field in rows.schema:
         is_number = (
-            pa.types.is_integer(field.type)
-            or pa.types.is_floating(field.type)
-            or pa.types.is_decimal(field.type)
+            pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type)
         )
         table.add_column(Text(field.name), justify="right" if is_number else "left", overflow="fold")
     for row in _rows(shown):

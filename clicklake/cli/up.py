@@ -69,9 +69,7 @@ def run_up(
         job = ending.enter_context(running_job(running.lake, SPARK_LOG))
         gateway.start()
         report.start()
-        visitors = threading.Thread(
-            target=_send_live, args=(gateway, profile, seed, speed, stop), daemon=True
-        )
+        visitors = threading.Thread(target=_send_live, args=(gateway, profile, seed, speed, stop), daemon=True)
         visitors.start()
         ending.callback(visitors.join, 5)
         ending.callback(stop.set)
@@ -80,9 +78,7 @@ def run_up(
         while True:
             begun = time.monotonic()
             if not running.emulator.is_running():
-                raise TwinError(
-                    "The emulator has ended, and the lake with it: start again with `clicklake up`."
-                )
+                raise TwinError("The emulator has ended, and the lake with it: start again with `clicklake up`.")
             answer = job.run(job_arguments(running.lake))
             console.print(f"{datetime.now():%H:%M:%S}  {answer['sentence']}", markup=False)
             if answer["is_changed"]:

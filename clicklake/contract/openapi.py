@@ -35,9 +35,7 @@ def openapi(generated_by: str) -> dict[str, Any]:
         "security": [],
         "paths": {
             "/v1/events": {"post": _post("sendEvents", "Send events of anyone", is_verified=False)},
-            "/v1/user/events": {
-                "post": _post("sendUserEvents", "Send events of a signed-in user", is_verified=True)
-            },
+            "/v1/user/events": {"post": _post("sendUserEvents", "Send events of a signed-in user", is_verified=True)},
         },
         "components": {
             "schemas": _schemas(generated_by),
@@ -92,16 +90,10 @@ def _answers() -> dict[str, Any]:
         "202": _answer("stored durably; refused events are listed and the others were accepted", "Accepted"),
         "400": _answer("the body is neither JSON nor NDJSON, or not the gzip it looks like", "Problem"),
         "403": _answer("the page's origin is not one of the shop's", "Problem"),
-        "413": _answer(
-            "over a limit of the request; nothing was stored: send fewer events at once", "Problem"
-        ),
+        "413": _answer("over a limit of the request; nothing was stored: send fewer events at once", "Problem"),
         "415": _answer("a content type that is not listed above; nothing was stored", "Problem"),
         "503": _answer("nothing was stored: send the same events again, with the same ids", "Problem")
-        | {
-            "headers": {
-                "Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "in seconds"}
-            }
-        },
+        | {"headers": {"Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "in seconds"}}},
     }
 
 

@@ -39,12 +39,8 @@ Quantity = Annotated[int, Meta(ge=1, le=10_000)] | Annotated[float, Meta(ge=1, l
 Version = Annotated[int, Meta(ge=1, le=MAX_INT32)] | Annotated[float, Meta(ge=1, le=MAX_INT32)]
 Percent = Annotated[int, Meta(ge=0, le=100)] | Annotated[float, Meta(ge=0, le=100)]
 Age = Annotated[int, Meta(ge=0, le=150)] | Annotated[float, Meta(ge=0, le=150)]
-Milliseconds = (
-    Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | Annotated[float, Meta(ge=0, le=MAX_SAFE_INTEGER)]
-)
-UserNumber = (
-    Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | Annotated[float, Meta(ge=0, le=MAX_SAFE_INTEGER)]
-)
+Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | Annotated[float, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+UserNumber = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] | Annotated[float, Meta(ge=0, le=MAX_SAFE_INTEGER)]
 
 Money = Annotated[Raw, Meta(extra_json_schema={"x-type": "money"})]
 Price = Annotated[Raw, Meta(extra_json_schema={"x-type": "price"})]
@@ -66,12 +62,8 @@ class WireDevice(Struct, gc=False):
 
 
 class WireConsent(Struct, gc=False):
-    analytics: Annotated[
-        ConsentValue | None, _says("may the visit be measured; absent is unknown", "granted")
-    ] = None
-    marketing: Annotated[ConsentValue | None, _says("may click ids be kept; absent is unknown", "denied")] = (
-        None
-    )
+    analytics: Annotated[ConsentValue | None, _says("may the visit be measured; absent is unknown", "granted")] = None
+    marketing: Annotated[ConsentValue | None, _says("may click ids be kept; absent is unknown", "denied")] = None
 
 
 class WireItem(Struct, gc=False):
@@ -79,9 +71,7 @@ class WireItem(Struct, gc=False):
     name: Annotated[Text | None, _says("name of the product", "Mechanical keyboard")] = None
     category: Annotated[Text | None, _says("its category", "keyboards")] = None
     variant: Annotated[Text | None, _says("its variant", "black")] = None
-    price: Annotated[Price, _says("unit price after the item's discount, not negative", "89.90", 89.9)] = (
-        ABSENT
-    )
+    price: Annotated[Price, _says("unit price after the item's discount, not negative", "89.90", 89.9)] = ABSENT
     qty: Annotated[Quantity | None, _says("how many; absent is 1", 2)] = None
     discount: Annotated[Money, _says("discount on the item", "10")] = ABSENT
     list_name: Annotated[Text | None, _says("list in which it was shown", "search results")] = None
@@ -108,18 +98,14 @@ class WireProps(Struct, gc=False):
         Milliseconds | None, _says("milliseconds in the foreground of this page view so far", 15000)
     ] = None
     scroll_pct: Annotated[Percent | None, _says("deepest scroll in percent", 75)] = None
-    page_kind: Annotated[Text | None, _says("home, list, product, cart, checkout or your own", "product")] = (
+    page_kind: Annotated[Text | None, _says("home, list, product, cart, checkout or your own", "product")] = None
+    user_age: Annotated[Age | None, _says("age in years", 35, pii="personal: dropped unless the shop turns it on")] = (
         None
     )
-    user_age: Annotated[
-        Age | None, _says("age in years", 35, pii="personal: dropped unless the shop turns it on")
-    ] = None
 
 
 class WireEvent(Struct, gc=False):
-    event_type: Annotated[
-        EventTypeName | None, _says("what happened; the only required field", "view_item")
-    ] = None
+    event_type: Annotated[EventTypeName | None, _says("what happened; the only required field", "view_item")] = None
     event_id: Annotated[
         EventId | None,
         _says(
@@ -129,9 +115,7 @@ class WireEvent(Struct, gc=False):
     ] = None
     ts: Annotated[
         Instant,
-        _says(
-            "when it happened by the browser's clock; unreadable never refuses", "2026-05-01T12:00:00.123Z"
-        ),
+        _says("when it happened by the browser's clock; unreadable never refuses", "2026-05-01T12:00:00.123Z"),
     ] = ABSENT
     sent_at: Annotated[
         Instant,
@@ -153,33 +137,21 @@ class WireEvent(Struct, gc=False):
     ] = None
     page_url: Annotated[
         Url | None,
-        _says(
-            "the page", "https://shop.example/p/1042", pii="query reduced to the allow-list, fragment dropped"
-        ),
+        _says("the page", "https://shop.example/p/1042", pii="query reduced to the allow-list, fragment dropped"),
     ] = None
-    page_title: Annotated[
-        Text | None, _says("its title", "Mechanical keyboard", pii="dropped without consent")
-    ] = None
+    page_title: Annotated[Text | None, _says("its title", "Mechanical keyboard", pii="dropped without consent")] = None
     referrer: Annotated[
         Url | None,
         _says("where the visitor came from", "https://www.google.com/", pii="host only without consent"),
     ] = None
     device: Annotated[WireDevice | None, _says("the device")] = None
-    ecom: Annotated[
-        WireEcom | None, _says("the one-product form: becomes items[0] where items is absent or empty")
-    ] = None
-    items: Annotated[
-        Annotated[list[WireItem], Meta(max_length=MAX_ITEMS)] | None, _says("products concerned")
-    ] = None
-    order_id: Annotated[
-        ShopId | None, _says("the shop's order", "A-1001", pii="links to the shop's order")
-    ] = None
-    refund_id: Annotated[
-        ShopId | None, _says("the shop's refund", "R-17", pii="links to the shop's refund")
-    ] = None
-    value: Annotated[Money, _says("goods after all discounts, without tax and shipping", "179.80", 179.8)] = (
-        ABSENT
+    ecom: Annotated[WireEcom | None, _says("the one-product form: becomes items[0] where items is absent or empty")] = (
+        None
     )
+    items: Annotated[Annotated[list[WireItem], Meta(max_length=MAX_ITEMS)] | None, _says("products concerned")] = None
+    order_id: Annotated[ShopId | None, _says("the shop's order", "A-1001", pii="links to the shop's order")] = None
+    refund_id: Annotated[ShopId | None, _says("the shop's refund", "R-17", pii="links to the shop's refund")] = None
+    value: Annotated[Money, _says("goods after all discounts, without tax and shipping", "179.80", 179.8)] = ABSENT
     tax: Annotated[Money, _says("tax", "34.16")] = ABSENT
     shipping: Annotated[Money, _says("shipping", "4.90")] = ABSENT
     discount: Annotated[Money, _says("discount on the order", "20")] = ABSENT

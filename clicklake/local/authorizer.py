@@ -75,9 +75,7 @@ class UserPool:
             cognito.admin_create_user(UserPoolId=self.pool_id, Username=user)
         except cognito.exceptions.UsernameExistsException:
             pass
-        cognito.admin_set_user_password(
-            UserPoolId=self.pool_id, Username=user, Password=password, Permanent=True
-        )
+        cognito.admin_set_user_password(UserPoolId=self.pool_id, Username=user, Password=password, Permanent=True)
         answer = cognito.initiate_auth(
             ClientId=self.client_id,
             AuthFlow="USER_PASSWORD_AUTH",

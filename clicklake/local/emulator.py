@@ -101,9 +101,7 @@ class Emulator:
             glue.create_database(DatabaseInput={"Name": database, "LocationUri": f"s3://{bucket}/results"})
         sqs = self.client("sqs")
         dead = sqs.create_queue(QueueName=DEAD_LETTER_QUEUE)["QueueUrl"]
-        dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
+        dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 5})
         queue = sqs.create_queue(QueueName=QUEUE, Attributes={"RedrivePolicy": redrive})["QueueUrl"]
         ssm = self.client("ssm")
@@ -194,17 +192,13 @@ def find_lake() -> Lake:
         raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
     if not (_is_alive(lake.pid) and _answers(lake.endpoint_url)):
         _state_path().unlink(missing_ok=True)
-        raise TwinError(
-            "The twin that ran here has ended, and its lake with it: start one with `clicklake up`."
-        )
+        raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
     return lake
 
 
 def _lake_of_environment(endpoints: Endpoints) -> Lake:
     if not _answers(endpoints.endpoint_url):
-        raise TwinError(
-            "Nothing answers at AWS_ENDPOINT_URL: start the emulator there, or unset it to use the twin's."
-        )
+        raise TwinError("Nothing answers at AWS_ENDPOINT_URL: start the emulator there, or unset it to use the twin's.")
     return Lake(
         endpoints.endpoint_url,
         endpoints.bucket,

@@ -31,9 +31,7 @@ class ConcurrentModificationException(JsonRESTError):
         )
 
 
-def keep_table_versions(
-    backend: type[GlueBackend] = GlueBackend, response: type[GlueResponse] = GlueResponse
-) -> None:
+def keep_table_versions(backend: type[GlueBackend] = GlueBackend, response: type[GlueResponse] = GlueResponse) -> None:
     """Makes UpdateTable compare VersionId and swap under a lock, as Glue does.
 
     Stock moto ignores VersionId: of two Iceberg commits released together one would be lost.

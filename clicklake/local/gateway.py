@@ -97,9 +97,7 @@ def make_event(
         "requestId": request_id,
         "routeKey": f"{method} {path}",
         "stage": "$default",
-        "time": datetime.fromtimestamp(time_epoch_ms / 1000, timezone.utc).strftime(
-            "%d/%b/%Y:%H:%M:%S +0000"
-        ),
+        "time": datetime.fromtimestamp(time_epoch_ms / 1000, timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000"),
         "timeEpoch": time_epoch_ms,
     }
     if claims is not None:

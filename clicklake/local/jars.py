@@ -1,4 +1,4 @@
-"""The jars that Spark needs beside PySpark's own: Iceberg, S3A and the AWS SDK.
+"""The jars that Spark needs beside PySpark's own: Iceberg, and the AWS SDK it bundles.
 
 Ivy, which PySpark carries, fetches them once into a cache that all clones share; from then on no
 network is needed. `python -m clicklake.local.jars` fetches them ahead of time.
@@ -18,20 +18,10 @@ from xml.sax.saxutils import quoteattr
 from clicklake.local.java import java_home
 from clicklake.local.places import TwinError, cache_folder
 
-# Spark 3.5.6 is built with Hadoop 3.3.4, and that with the AWS SDK 1.12.262. hadoop-aws asks for the
-# SDK's bundle of 280 MB; S3A runs on three of its modules.
 _PACKAGES = (
     ("org.apache.iceberg", "iceberg-spark-runtime-3.5_2.12", "1.10.0"),
     ("org.apache.iceberg", "iceberg-aws-bundle", "1.10.0"),
-    ("org.apache.hadoop", "hadoop-aws", "3.3.4"),
-    ("com.amazonaws", "aws-java-sdk-s3", "1.12.262"),
-    ("com.amazonaws", "aws-java-sdk-sts", "1.12.262"),
-    ("com.amazonaws", "aws-java-sdk-dynamodb", "1.12.262"),
 )
-# Only these go on Spark's class path: the others that Ivy brings (Jackson, Joda, commons) are in
-# PySpark already, in other versions, and clash.
-_KEPT_ORGANISATIONS = ("org.apache.iceberg", "com.amazonaws")
-_KEPT_MODULES = ("hadoop-aws",)
 
 # One resolver, the public one Ivy knows by itself: a local Maven repository that holds a POM without
 # its jar would otherwise end in "download failed".
@@ -55,7 +45,7 @@ def classpath(announce: bool = True) -> list[Path]:
             if not is_cached():
                 if announce:
                     print(
-                        "Fetching Spark's Iceberg and S3 jars (about 120 MB, once per user) ...",
+                        "Fetching Spark's Iceberg jars (about 100 MB, once per user) ...",
                         file=sys.stderr,
                     )
                 _fetch(folder)
@@ -67,7 +57,7 @@ def is_cached() -> bool:
 
 
 def _folder() -> Path:
-    wanted = hashlib.sha256(repr((_PACKAGES, _KEPT_ORGANISATIONS, _KEPT_MODULES)).encode()).hexdigest()[:12]
+    wanted = hashlib.sha256(repr(_PACKAGES).encode()).hexdigest()[:12]
     return cache_folder() / "jars" / wanted
 
 
@@ -76,7 +66,8 @@ def _fetch(folder: Path) -> None:
     try:
         (work / "settings.xml").write_text(_SETTINGS)
         (work / "ivy.xml").write_text(_module())
-        retrieved = work / "all" / "[organisation]~[artifact]-[revision].[ext]"
+        kept = work / "kept"
+        retrieved = kept / "[artifact]-[revision].[ext]"
         command = [str(java_home() / "bin" / "java"), f"-Duser.home={work}"]
         command += ["-cp", str(_ivy_jar()), "org.apache.ivy.Main"]
         command += [
@@ -102,15 +93,9 @@ def _fetch(folder: Path) -> None:
         if done.returncode != 0:
             (folder.parent / "failure.log").write_text(done.stdout + done.stderr)
             raise TwinError(
-                "Spark's Iceberg and S3 jars are not cached and could not be fetched: check the network, "
+                "Spark's Iceberg jars are not cached and could not be fetched: check the network, "
                 f"then try again (`make jars`); Ivy's own words are in {folder.parent / 'failure.log'}."
             )
-        kept = work / "kept"
-        kept.mkdir()
-        for jar in (work / "all").glob("*.jar"):
-            organisation, _, name = jar.name.partition("~")
-            if organisation in _KEPT_ORGANISATIONS or name.startswith(_KEPT_MODULES):
-                os.replace(jar, kept / name)
         (kept / _DONE).touch()
         os.replace(kept, folder)
         shutil.rmtree(folder.parent / "ivy", ignore_errors=True)  # the same bytes again
@@ -123,8 +108,9 @@ def _module() -> str:
     lines += ['<configurations><conf name="default"/></configurations><dependencies>']
     for organisation, name, revision in _PACKAGES:
         attributes = f"org={quoteattr(organisation)} name={quoteattr(name)} rev={quoteattr(revision)}"
-        lines.append(f'<dependency {attributes} conf="default->master,runtime(*)"/>')
-    lines.append('<exclude org="com.amazonaws" module="aws-java-sdk-bundle"/></dependencies></ivy-module>')
+        # Both are whole in themselves: what they depend on is inside, or in PySpark.
+        lines.append(f'<dependency {attributes} conf="default->master"/>')
+    lines.append("</dependencies></ivy-module>")
     return "\n".join(lines)
 
 

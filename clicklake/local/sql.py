@@ -33,9 +33,7 @@ READ_ONLY = "Only SELECT, WITH, DESCRIBE and SHOW can be run here: the lake is r
 
 # The views read these many times in one query, and each scan looks up Iceberg's metadata again: being
 # small (a row a day and value, or a run), they are copied into memory once a commit.
-_HELD_IN_MEMORY = frozenset(
-    {"daily_traffic", "daily_orders", "daily_active", "daily_products", "refresh_runs"}
-)
+_HELD_IN_MEMORY = frozenset({"daily_traffic", "daily_orders", "daily_active", "daily_products", "refresh_runs"})
 
 _EXTENSIONS = ("avro", "httpfs", "iceberg")
 _CATALOGS = ("", "awsdatacatalog")
@@ -69,9 +67,7 @@ class GlueTables:
         self._glue = endpoints.client("glue", connect_timeout=5, retries={"max_attempts": 2})
 
     def names(self) -> list[str]:
-        pages = self._call(
-            lambda: list(self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database))
-        )
+        pages = self._call(lambda: list(self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)))
         return sorted(
             table["Name"]
             for page in pages or []
@@ -461,11 +457,7 @@ def _syntax_sentence(error: SqlglotError) -> str:
     # sqlglot names its own classes where a part is missing.
     what = re.sub(r"Required keyword: .*", "something is missing", first.get("description") or "")
     place = f"line {first.get('line')}, column {first.get('col')}"
-    return (
-        f"Syntax error at {place}"
-        + (f", near {near[:40]!r}" if near else "")
-        + f": {_one_line(what).rstrip('.')}."
-    )
+    return f"Syntax error at {place}" + (f", near {near[:40]!r}" if near else "") + f": {_one_line(what).rstrip('.')}."
 
 
 def _first_comment(sql: str) -> str:

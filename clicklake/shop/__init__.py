@@ -61,9 +61,7 @@ def simulate(
     if _known(profile) == "plain":
         calls = plain_requests(seed, start_ms, events_per_day)
         return takewhile(lambda request: request.received_at_ms <= end_ms, calls)
-    return (
-        delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge)
-    )
+    return (delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge))
 
 
 def deliveries(
@@ -78,9 +76,7 @@ def deliveries(
     """The shop profile's requests with what is in them: events by true time, rubbish, attempts."""
     _, end_ms = _window(until, days)
     happened = visits_of(seed, days, until=until, visitors=visitors)
-    return takewhile(
-        lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults)
-    )
+    return takewhile(lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults))
 
 
 def visits_of(seed: int = 7, days: int = 60, *, until: datetime, visitors: float = 1.0) -> Iterator[Visit]:

@@ -81,9 +81,7 @@ _ASSISTANTS = Weighted(
         ("https://gemini.google.com/", 2), ("https://copilot.microsoft.com/", 1.5), ("https://claude.ai/", 1),
     ]
 )  # fmt: skip
-_SEARCH_CAMPAIGNS = Weighted(
-    [("brand", 4), ("keyboards-mice", 4), ("monitors", 3), ("storage", 3), ("laptops", 3)]
-)
+_SEARCH_CAMPAIGNS = Weighted([("brand", 4), ("keyboards-mice", 4), ("monitors", 3), ("storage", 3), ("laptops", 3)])
 _SOCIAL_CAMPAIGNS = Weighted([("home-office", 4), ("gaming-setup", 4), ("retargeting-cart", 2)])
 _AFFILIATES = Weighted([("dealhunter", 5), ("cashback-club", 3), ("pricepilot", 3)])
 
@@ -121,9 +119,7 @@ def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale
     if channel is PAID_SOCIAL:
         site = "facebook" if chance.happens(0.6) else "instagram"
         campaign = chance.pick(_SOCIAL_CAMPAIGNS)
-        query = (
-            f"utm_source={site}&utm_medium=paid_social&utm_campaign={campaign}&fbclid=IwAR{chance.hex(40)}"
-        )
+        query = f"utm_source={site}&utm_medium=paid_social&utm_campaign={campaign}&fbclid=IwAR{chance.hex(40)}"
         return f"https://l.{site}.com/", query
     if channel is EMAIL:
         year, week, _ = day.isocalendar()

@@ -67,6 +67,4 @@ class Chance:
     def uuid(self) -> str:
         """A version 4 uuid."""
         text = f"{self._bits(128):032x}"
-        return (
-            f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
-        )
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"

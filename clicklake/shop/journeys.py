@@ -405,9 +405,7 @@ class _Walk:
         """On a product page: look at pictures, read on, put it into the cart, or take it out again."""
         line = self.looked_at
         if self.chance.happens(0.2):
-            self.note(
-                "click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))}
-            )
+            self.note("click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))})
         affordable = min(1.5, (4_000 / line.price_cents) ** 0.36)
         buying = 2.5 if self.cart else 1.0
         if self.chance.happens(min(0.6, 0.067 * self.wish * affordable * buying)):
@@ -548,15 +546,7 @@ def _next_visit(steps: _Walk) -> Return | None:
         return Return(starts, History(after.visits, (), steps.order, after.has_account, True))
     pages = sum(event.event_type == "page_view" for event in steps.events)
     likely = (
-        0.75
-        if steps.is_shared
-        else 0.16
-        if pages == 1
-        else 0.5
-        if after.cart
-        else 0.55
-        if after.has_bought
-        else 0.38
+        0.75 if steps.is_shared else 0.16 if pages == 1 else 0.5 if after.cart else 0.55 if after.has_bought else 0.38
     )
     if not chance.happens(likely):
         return None

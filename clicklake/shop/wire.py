@@ -170,9 +170,7 @@ class _Road:
         attempts = 1
         while True:
             received_at = sent_at + int(min(chance.around(110, 0.7), 20_000))
-            self.push(
-                received_at, self.delivery(batch, lines, rubbish, shape, sent_at, received_at, attempts)
-            )
+            self.push(received_at, self.delivery(batch, lines, rubbish, shape, sent_at, received_at, attempts))
             if attempts == 3 or batch.visitor.is_bot or not chance.happens(self.faults.lost_answers):
                 return
             # The SDK tries again after seconds, or with its next page hours later.
@@ -400,9 +398,7 @@ class _Shape:
         if self.form == "envelope":
             body = b"{" + stamp + b',"events":[' + b",".join(lines) + b"]}"
         else:
-            stamped = [
-                b"{" + stamp + b"," + line[1:] if line.startswith(b'{"event_id"') else line for line in lines
-            ]
+            stamped = [b"{" + stamp + b"," + line[1:] if line.startswith(b'{"event_id"') else line for line in lines]
             body = b"\n".join(stamped) + b"\n" if self.form == "ndjson" else b"[" + b",".join(stamped) + b"]"
         return _gzip(body) if self.is_gzip else body
 

@@ -75,9 +75,7 @@ def visits(seed: int, season: Season, first_day: date) -> Iterator[Visit]:
         settled = midnight + DAY_MS - _EARTH_MS
         while waiting and waiting[0][0] < settled:
             starts, _, _, visitor, history = heapq.heappop(waiting)
-            visit = walk(
-                visitor, history, _arrival(season, visitor, history, starts), starts, _sale(season, starts)
-            )
+            visit = walk(visitor, history, _arrival(season, visitor, history, starts), starts, _sale(season, starts))
             if visit.returns:
                 back = visit.returns
                 at = (back.starts_at_ms, visitor.key, back.history.visits, visitor, back.history)

@@ -71,7 +71,7 @@ def test_jars_that_cannot_be_fetched_are_one_sentence(
         jars.classpath()
     assert not jars.is_cached()
     assert "no network" in (empty_cache / "jars" / "failure.log").read_text()
-    assert "120 MB" in capsys.readouterr().err
+    assert "100 MB" in capsys.readouterr().err
 
 
 def test_cached_jars_need_neither_java_nor_network(
