@@ -92,6 +92,13 @@ def test_a_bad_event_leaves_its_batch_alone():
     ]
 
 
+def test_an_object_for_a_price_costs_only_its_event_whatever_letters_are_in_it():
+    shop = open_shop()
+    status, answer = shop.send(request(json.dumps([event(), event(value={"é": 1})], ensure_ascii=False)))
+    assert (status, answer["accepted"]) == (202, 1)
+    assert answer["errors"] == [{"index": 1, "reason": "not_money", "field": "value"}]
+
+
 def test_a_broken_ndjson_line_costs_only_itself():
     shop = open_shop()
     status, answer = shop.send(recorded("ndjson_with_a_broken_line"))
