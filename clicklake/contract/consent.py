@@ -44,7 +44,10 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
     host stay; anonymous_id, session_hint, page_view_id, user_id, page_title, city and props go. Without
     consent to marketing: click ids go. In the older flat form unknown counts as granted.
     """
-    consent = effective_consent(event.consent, "granted" if event.is_flat else unknown_consent)
+    consent = event.consent
+    if consent.analytics == "granted" == consent.marketing:
+        return event
+    consent = effective_consent(consent, "granted" if event.is_flat else unknown_consent)
     if consent.analytics != "granted":
         return replace(
             event,
@@ -56,7 +59,7 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
             page_title=None,
             page_url=path_only(event.page_url),
             referrer=host_only(event.referrer),
-            geo=Geo(event.geo.country) if event.geo is not None else None,
+            geo=Geo(event.geo.country) if event.geo is not None and event.geo.country else None,
             props=None,
         )
     if consent.marketing != "granted":

@@ -52,6 +52,7 @@ def make_handler(
         search_parameters=frozenset(name.lower() for name in settings.search_parameters),
         unknown_consent=settings.unknown_consent,
         collect_user_age=settings.collect_user_age,
+        accept_flat=settings.accept_flat,
     )
     recent = RecentIds()
 
@@ -88,13 +89,7 @@ def make_handler(
             verdicts = judge_unreadable(body, batch, rules)
         else:
             told.sent_bytes = body.sent_bytes
-            verdicts = judge(
-                body,
-                batch,
-                rules,
-                accept_flat=settings.accept_flat,
-                is_recent=lambda event_id: recent.has(event_id, now),
-            )
+            verdicts = judge(body, batch, rules, is_recent=lambda event_id: recent.has(event_id, now))
         if isinstance(verdicts, Refused):
             return refuse(verdicts, told)
         told.event_types = Counter(line.event_type for line in verdicts.lines if line.event_type)

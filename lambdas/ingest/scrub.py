@@ -5,13 +5,10 @@ phone number. Names cannot be recognised; the SDK's rule is never to send them.
 """
 
 import re
-from functools import lru_cache
+
+from clicklake.contract.memo import Memo
 
 EMAIL, PHONE, CARD = "[email]", "[phone]", "[card]"
-
-# Titles, terms and ids repeat. Longer texts are not cached: a sender of long ones, each different, must
-# not fill the function's memory.
-CACHED_LENGTH = 256
 
 _AT = "@\uff20"
 # One cheap look that most texts fail: an at sign (also as JSON or a URL spells it), or seven digits
@@ -37,13 +34,13 @@ _ISSUER = re.compile(r"3[0-9]|4|5[0-8]|6|2[2-7]|81")
 
 def scrub_text(text: str) -> str:
     """For what people type and pages say: titles, search terms, names, the shop's own values."""
-    return _scrub_short_text(text) if len(text) <= CACHED_LENGTH else _scrub_text(text)
+    return scrubbed_texts[text]
 
 
 def scrub_code(text: str) -> str:
     """For what machines make: URLs, ids, campaign and coupon codes. A bare number of phone length is
     an article or campaign here, so only numbers with a + or 00 and real card numbers are taken."""
-    return _scrub_short_code(text) if len(text) <= CACHED_LENGTH else _scrub_code(text)
+    return scrubbed_codes[text]
 
 
 def _scrub_text(text: str) -> str:
@@ -54,8 +51,9 @@ def _scrub_code(text: str) -> str:
     return _DIGITS.sub(_redact_in_code, scrub_emails(text)) if _SUSPECT.search(text) else text
 
 
-_scrub_short_text = lru_cache(maxsize=8192)(_scrub_text)
-_scrub_short_code = lru_cache(maxsize=8192)(_scrub_code)
+# Titles, terms and ids repeat.
+scrubbed_texts = Memo(_scrub_text)
+scrubbed_codes = Memo(_scrub_code)
 
 
 def scrub_emails(text: str) -> str:
