@@ -11,7 +11,7 @@ import rfc8785
 from msgspec import Raw, Struct
 
 from clicklake.contract.event import Consent, Device, Event, Geo, Item, OwnProp, Props
-from clicklake.contract.instants import read_instant
+from clicklake.contract.instants import read_instant, read_sent_instant
 from clicklake.contract.json_text import is_nested_deeper, repair_escapes
 from clicklake.contract.limits import (
     MAX_DEPTH,
@@ -62,18 +62,21 @@ class _KnownProps(WireProps, forbid_unknown_fields=True, gc=False):
 
 
 class _UsualEvent(WireEvent, gc=False):
-    """Most events: props hold known keys only, so that msgspec can judge them as well.
+    """Most events: ts is a text or an integer, and props hold known keys only, so that msgspec can judge them too.
 
     Whatever this takes, WireEvent takes with the same values: the rules are those of the same types.
     What this refuses is decoded again, and judged, as a WireEvent.
     """
 
+    ts: str | int = ABSENT
     props: _KnownProps | None = None
 
 
 class _UsualFlatEvent(WireFlatEvent, gc=False):
     """The same for WireFlatEvent."""
 
+    ts: str | int = ABSENT
+    timestamp: str | int = ABSENT
     props: _KnownProps | None = None
 
 
@@ -286,13 +289,15 @@ def _price(raw: Raw, field: str) -> str | None:
     return price
 
 
-def _instant(raw: Raw) -> int | None:
-    text = bytes(raw)
+def _instant(sent: Raw | str | int) -> int | None:
+    if type(sent) is not Raw:
+        return read_sent_instant(sent)
+    text = bytes(sent)
     return None if text == _NULL else read_instant(text)
 
 
-def _is_null(raw: Raw) -> bool:
-    return raw is ABSENT or bytes(raw) == _NULL
+def _is_null(sent: Raw | str | int) -> bool:
+    return sent is ABSENT or (type(sent) is Raw and bytes(sent) == _NULL)
 
 
 def _whole(value: Any, field: str) -> Any:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from clicklake.paths import raw_key
@@ -69,7 +70,8 @@ def make_handler(
         told.status = answer["statusCode"]
         told.milliseconds = (time.perf_counter() - started) * 1000
         write_log(log_line(told, settings.metrics_namespace, logged_at_ms=int(clock() * 1000)))
-        origin = read_headers(event).get("origin")
+        headers = event.get("headers") or {}
+        origin = headers.get("origin") or read_headers(event).get("origin")
         return answers.with_cors(answer, origin) if origin in origins else answer
 
     def take(event: dict[str, Any], told: Told) -> Answer:
@@ -92,7 +94,8 @@ def make_handler(
             verdicts = judge(body, batch, rules, is_recent=lambda event_id: recent.has(event_id, now))
         if isinstance(verdicts, Refused):
             return refuse(verdicts, told)
-        told.event_types = Counter(line.event_type for line in verdicts.lines if line.event_type)
+        told.event_types = Counter(map(attrgetter("event_type"), verdicts.lines))
+        del told.event_types[None]  # of rejected ones
         told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
 
         if verdicts.lines:

@@ -47,15 +47,14 @@ class Batch:
     received_at: int
     viewer: Viewer
     user_id: str | None
-    sent_at: int | None = None
 
 
 def accepted_lines(
-    batch: Batch, rules: Rules, is_recent: Callable[[str], bool]
+    batch: Batch, rules: Rules, sent_at: int | None, is_recent: Callable[[str], bool]
 ) -> Callable[[bytes | Raw, int], DraftLine | Refusal]:
     """Makes the line of each of the batch's events that the contract accepts, from its JSON and its position.
 
-    Nothing personal is in it beyond what consent allows.
+    `sent_at` is the envelope's. Nothing personal is in a line beyond what consent allows.
     """
     viewer, agent = batch.viewer, batch.viewer.agent
     # What the request tells: the event says the rest, or knows better.
@@ -70,7 +69,7 @@ def accepted_lines(
         is_test=False,
         browser=agent.browser,
         os=agent.os,
-        sent_at=batch.sent_at,
+        sent_at=sent_at,
         user_id=batch.user_id,
         device=Device(agent.device_type) if agent.device_type else None,
         geo=Geo(viewer.country, viewer.city) if viewer.country or viewer.city else None,

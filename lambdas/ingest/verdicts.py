@@ -1,7 +1,7 @@
 """Judges a request's events one by one: every one becomes a line, accepted or rejected. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from clicklake.contract.limits import MAX_EVENTS
 from clicklake.contract.raw import RawLine
@@ -31,10 +31,8 @@ def judge(body: Body, batch: Batch, rules: Rules, is_recent: Callable[[str], boo
         return judge_unreadable(Refused(400, str(reason), MEANING[reason], body.content), batch, rules)
     if len(split.events) > MAX_EVENTS:
         return Refused(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
-    if split.sent_at is not None:
-        batch = replace(batch, sent_at=split.sent_at)
     verdicts = Verdicts()
-    make_line = accepted_lines(batch, rules, is_recent)
+    make_line = accepted_lines(batch, rules, split.sent_at, is_recent)
     for position, raw in enumerate(split.events):
         line = make_line(raw, position)
         if isinstance(line, Refusal):
