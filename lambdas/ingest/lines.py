@@ -15,7 +15,7 @@ from clicklake.contract.raw import DraftLine, RawLine
 from clicklake.contract.reasons import Reason, Refusal
 from lambdas.ingest.identity import HashKeys, is_uuid
 from lambdas.ingest.rejected import excerpt, redacted_json
-from lambdas.ingest.scrub import scrub_code, scrub_text, scrubbed_codes, scrubbed_texts
+from lambdas.ingest.scrub import scrub_code, scrub_text, scrubbed_codes, scrubbed_products, scrubbed_texts
 from lambdas.ingest.urls import reduce_url
 from lambdas.ingest.viewer import Viewer
 
@@ -176,18 +176,18 @@ def _clean_item(item: Item, ids: Memo[str]) -> None:
     if item.product_id is not None:
         item.product_id = ids[item.product_id]
     if item.name is not None:
-        item.name = scrubbed_texts[item.name]
+        item.name = scrubbed_products[item.name]
     if item.category is not None:
-        item.category = scrubbed_texts[item.category]
+        item.category = scrubbed_products[item.category]
     if item.variant is not None:
-        item.variant = scrubbed_texts[item.variant]
+        item.variant = scrubbed_products[item.variant]
     if item.list_name is not None:
-        item.list_name = scrubbed_texts[item.list_name]
+        item.list_name = scrubbed_products[item.list_name]
 
 
 def _clean_props(props: Props, rules: Rules) -> Props | None:
     if props.search_query is not None:
-        props.search_query = scrubbed_texts[props.search_query]
+        props.search_query = scrubbed_products[props.search_query]
     if props.link_url is not None:
         props.link_url = rules.urls[props.link_url]
     if props.element_id is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from clicklake.contract.consent import CLICK_IDS
-from lambdas.ingest.scrub import PHONE, scrub_code, scrub_text
+from lambdas.ingest.scrub import PHONE, scrub_code, scrub_product
 
 _CLICK_IDS = frozenset(CLICK_IDS)
 CAMPAIGN_PREFIX = "utm_"
@@ -40,7 +40,7 @@ def _reduce_pair(pair: str, search_parameters: frozenset[str]) -> str:
     name, equals, value = pair.partition("=")
     key = (unquote_plus(name) if "%" in name or "+" in name else name).lower()
     if key in search_parameters:
-        return name + equals + _scrub_value(value, scrub_text)
+        return name + equals + _scrub_value(value, scrub_product)
     if key in _CLICK_IDS or (
         key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum()
     ):

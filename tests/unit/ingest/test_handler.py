@@ -255,6 +255,15 @@ def test_test_events_are_marked():
     assert stored_line(event(is_test=True))["is_test"] is True
 
 
+def test_an_article_number_that_is_looked_for_is_stored():
+    url = "https://shop.example/search?q=4006381333931&utm_term=x"
+    line = stored_line(
+        event(page_url=url, props={"search_query": "4006381333931"}, items=[{"name": "Hub 4006381333931"}])
+    )
+    assert (line["page_url"], line["props"]["search_query"]) == (url, "4006381333931")
+    assert line["items"][0]["name"] == "Hub 4006381333931"
+
+
 # --- planted personal data -----------------------------------------------------------------------
 
 PLANTED = ["jo.planted@example.com", "+49 170 1234567", "4111 1111 1111 1111", "jo.planted%40example.com"]
