@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from clicklake.contract.event import Consent, Event, Geo
+from clicklake.contract.memo import Memo
 
 UnknownConsent = Literal["denied", "granted"]
 
@@ -57,8 +58,8 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
             page_view_id=None,
             user_id=None,
             page_title=None,
-            page_url=path_only(event.page_url),
-            referrer=host_only(event.referrer),
+            page_url=event.page_url and _paths[event.page_url],
+            referrer=event.referrer and _hosts[event.referrer],
             geo=Geo(event.geo.country) if event.geo is not None and event.geo.country else None,
             props=None,
         )
@@ -103,3 +104,7 @@ def without_click_ids(url: str | None) -> str | None:
         return url
     kept = _CLICK_ID.sub("", url)
     return re.sub(r"[?&](?=#|$)", "", kept) if kept != url else url
+
+
+_paths: Memo[str] = Memo(path_only)
+_hosts: Memo[str] = Memo(host_only)

@@ -123,7 +123,8 @@ def fill_event(event: Event | DraftLine, raw: bytes | Raw, *, accept_flat: bool)
             text.decode()
         except UnicodeDecodeError:
             return Refusal(Reason.BAD_UTF8)
-    text = repair_escapes(text)
+    if b"\\" in text:
+        text = repair_escapes(text)
     if is_nested_deeper(text, MAX_DEPTH):
         return Refusal(Reason.TOO_DEEP)
     try:

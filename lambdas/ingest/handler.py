@@ -9,7 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -91,12 +91,13 @@ def make_handler(
             verdicts = judge_unreadable(body, batch, rules)
         else:
             told.sent_bytes = body.sent_bytes
-            verdicts = judge(body, batch, rules, is_recent=lambda event_id: recent.has(event_id, now))
+            verdicts = judge(body, batch, rules, is_recent=partial(recent.has, now=now))
         if isinstance(verdicts, Refused):
             return refuse(verdicts, told)
         told.event_types = Counter(map(attrgetter("event_type"), verdicts.lines))
         del told.event_types[None]  # of rejected ones
-        told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
+        if verdicts.rejections:
+            told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
 
         if verdicts.lines:
             told.kept = kept = keep(

@@ -9,7 +9,7 @@ profile's, in the older flat form and without ids.
 
 A core that is shared or throttled gives a figure of its own in every run. So --against measures another
 checkout (say, of the commit before) on the same requests, a round here and a round there in turn, and
-prints the ratio.
+prints the ratio. The split by stage is this checkout's, from the steps by themselves.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import base64
 import cProfile
 import gzip
 import json
+import math
 import pickle
 import pstats
 import random
@@ -29,14 +30,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from clicklake.local import emulator
-from clicklake.shop import Edge, simulate
+from clicklake.shop import ORIGIN, Edge, simulate
 from lambdas.ingest.handler import Handler, make_handler
-from lambdas.ingest.settings import Settings
+from lambdas.ingest.settings import SEARCH_PARAMETERS, Settings
 from lambdas.ingest.store import Clients
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -201,6 +203,86 @@ def cpu_seconds(handle: Handler, requests: list[dict[str, Any]]) -> float:
     return time.process_time() - started
 
 
+def stages(load: Load, rounds: int) -> dict[str, float]:
+    """Microseconds an event by stage, each one's quickest round: a step over all requests, then the next.
+
+    One step repeated has the caches for itself, so the sum is less than a request takes in all.
+    """
+    # Here, because another checkout, whose worker this file is too, may not have them.
+    from clicklake.buffer import compress
+    from clicklake.contract.decode import fill_event
+    from clicklake.contract.raw import DraftLine
+    from clicklake.contract.reasons import Refusal
+    from clicklake.contract.requests import split_body
+    from clicklake.paths import raw_key
+    from lambdas.ingest.answers import accepted
+    from lambdas.ingest.identity import HashKeys, ingest_id
+    from lambdas.ingest.lines import Batch, Rules, accepted_lines, encode_lines, rejected_line
+    from lambdas.ingest.log import Told, log_line
+    from lambdas.ingest.recent import RecentIds
+    from lambdas.ingest.unpack import read_body, read_call
+    from lambdas.ingest.viewer import read_viewer
+
+    keys = HashKeys.parse("1:" + "0f" * 32)
+    rules = Rules(keys, frozenset(SEARCH_PARAMETERS), "denied", load.is_flat, load.is_flat)
+    origins, midnight = frozenset({ORIGIN}), datetime.fromtimestamp(0, timezone.utc)
+    recent = RecentIds()
+    is_recent = partial(recent.has, now=0.0)
+
+    def read(request: dict[str, Any]) -> tuple[Batch, Any]:
+        call = read_call(request, origins)
+        body = read_body(request, call.headers["content-type"])
+        viewer = read_viewer(call.headers, call.user_agent, edge_secret="secret", server_key="")
+        return Batch(ingest_id(call.request_id), call.received_at, viewer, None), body
+
+    def make_lines(batch: Batch, split: Any) -> list[Any]:
+        make_line = accepted_lines(batch, rules, split.sent_at, is_recent)
+        made = [(make_line(raw, position), raw) for position, raw in enumerate(split.events)]
+        return [
+            rejected_line(line, raw, batch, rules, position=position) if isinstance(line, Refusal) else line
+            for position, (line, raw) in enumerate(made)
+        ]
+
+    def tell(batch: Batch, lines: list[Any]) -> None:
+        recent.add([line.event_id for line in lines if line.event_id], 0.0)
+        log_line(Told(batch.ingest_id), "Clicklake", 0)
+        accepted(len(lines), [])
+        raw_key(batch.ingest_id, len(lines), midnight)
+
+    best: dict[str, float] = {}
+
+    def timed(name: str, step: Callable[..., Any], inputs: list[Any]) -> list[Any]:
+        started = time.process_time()
+        results = [step(*each) for each in inputs]
+        best[name] = min(best.get(name, math.inf), time.process_time() - started)
+        return results
+
+    for _ in range(rounds):
+        calls = timed("headers, body, user agent", read, [(request,) for request in load.requests])
+        splits = timed("split into events", split_body, [(body.content, body.kind) for _, body in calls])
+        raws = [(DraftLine(), raw) for split in splits for raw in split.events]
+        timed("decode by the contract", partial(fill_event, accept_flat=load.is_flat), raws)
+        batches = [batch for batch, _ in calls]
+        lines = timed("decode, and make lines", make_lines, list(zip(batches, splits, strict=True)))
+        texts = timed("encode lines", encode_lines, [(each,) for each in lines])
+        timed("gzip", compress, [(text,) for text in texts])
+        timed("recent ids, key, log, answer", tell, list(zip(batches, lines, strict=True)))
+    best["consent, ids, URLs, scrub, hashes"] = (
+        best.pop("decode, and make lines") - best["decode by the contract"]
+    )
+    events = sum(map(len, lines))
+    return {name: seconds / events * 1e6 for name, seconds in best.items()}
+
+
+def tell_stages(loads: list[Load], rounds: int) -> None:
+    print("microseconds of CPU time an event, by stage, each by itself:")
+    found = [stages(load, rounds) for load in loads]
+    print(f"{'':36s}" + "".join(f"{load.name:>18s}" for load in loads))
+    for name in found[0]:
+        print(f"{name:36s}" + "".join(f"{spent[name]:18.2f}" for spent in found))
+    print(f"{'all':36s}" + "".join(f"{sum(spent.values()):18.2f}" for spent in found))
+
+
 class Worker:
     """A checkout's ingest, warm, in a process of its own: a round takes the CPU time of all requests once."""
 
@@ -327,6 +409,7 @@ def main() -> None:
         return
     loads = make_loads(chosen.requests)
     measure(loads, chosen.against, chosen.rounds)
+    tell_stages(loads, chosen.rounds)
     if chosen.emulator:
         for size in (1, 20):
             measure_emulator(size, min(chosen.requests, 300))
