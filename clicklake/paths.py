@@ -29,7 +29,7 @@ def hour_prefix(moment: datetime) -> str:
     """The prefix of the raw objects written in the UTC hour of `moment`."""
     # S3 lists keys as text, so each part is padded: "09" has to come before "10".
     utc = moment.astimezone(timezone.utc)
-    return f"{RAW_PREFIX}{utc:year=%Y/month=%m/day=%d/hour=%H}/"
+    return f"{RAW_PREFIX}year={utc.year:04}/month={utc.month:02}/day={utc.day:02}/hour={utc.hour:02}/"
 
 
 def raw_key(ingest_id: str, lines: int, put_at: datetime) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from clicklake.contract.event import Consent, Event, Geo
+from clicklake.contract.memo import Memo
 
 UnknownConsent = Literal["denied", "granted"]
 
@@ -44,7 +45,10 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
     host stay; anonymous_id, session_hint, page_view_id, user_id, page_title, city and props go. Without
     consent to marketing: click ids go. In the older flat form unknown counts as granted.
     """
-    consent = effective_consent(event.consent, "granted" if event.is_flat else unknown_consent)
+    consent = event.consent
+    if consent.analytics == "granted" == consent.marketing:
+        return event
+    consent = effective_consent(consent, "granted" if event.is_flat else unknown_consent)
     if consent.analytics != "granted":
         return replace(
             event,
@@ -54,9 +58,9 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
             page_view_id=None,
             user_id=None,
             page_title=None,
-            page_url=path_only(event.page_url),
-            referrer=host_only(event.referrer),
-            geo=Geo(event.geo.country) if event.geo is not None else None,
+            page_url=event.page_url and _paths[event.page_url],
+            referrer=event.referrer and _hosts[event.referrer],
+            geo=Geo(event.geo.country) if event.geo is not None and event.geo.country else None,
             props=None,
         )
     if consent.marketing != "granted":
@@ -100,3 +104,7 @@ def without_click_ids(url: str | None) -> str | None:
         return url
     kept = _CLICK_ID.sub("", url)
     return re.sub(r"[?&](?=#|$)", "", kept) if kept != url else url
+
+
+_paths: Memo[str] = Memo(path_only)
+_hosts: Memo[str] = Memo(host_only)

@@ -1,16 +1,17 @@
 """From the JSON of one event to an Event or a Refusal. Pure; nothing a sender writes makes it raise."""
 
+import itertools
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import rfc8785
 from msgspec import Raw, Struct
 
 from clicklake.contract.event import Consent, Device, Event, Geo, Item, OwnProp, Props
-from clicklake.contract.instants import read_instant
+from clicklake.contract.instants import read_instant, read_sent_instant
 from clicklake.contract.json_text import is_nested_deeper, repair_escapes
 from clicklake.contract.limits import (
     MAX_DEPTH,
@@ -21,13 +22,17 @@ from clicklake.contract.limits import (
 )
 from clicklake.contract.money import read_money
 from clicklake.contract.names import CANONICAL, VIEW
+from clicklake.contract.raw import DraftLine
 from clicklake.contract.reasons import Reason, Refusal
 from clicklake.contract.wire import (
     ABSENT,
+    ConsentValue,
+    DeviceType,
     SegmentMessage,
     SegmentProduct,
     SegmentProperties,
     WireConsent,
+    WireEcom,
     WireEvent,
     WireFlatEvent,
     WireItem,
@@ -35,7 +40,14 @@ from clicklake.contract.wire import (
 )
 
 _NULL = b"null"
-_UNKNOWN_CONSENT = Consent()
+# One object for each of the few values there are.
+_CONSENTS = {
+    sent: Consent(*(state or "unknown" for state in sent))
+    for sent in itertools.product((None, *get_args(ConsentValue)), repeat=2)
+}
+_UNKNOWN_CONSENT = _CONSENTS[None, None]
+_DEVICES = {device_type: Device(device_type) for device_type in get_args(DeviceType)}
+_NO_PROPS = Props()
 
 # Own numbers below this have a plain notation in every language.
 OWN_NUMBER_LIMIT = 10**21
@@ -45,6 +57,31 @@ class _Head(Struct):
     event_type: Any = None
 
 
+class _KnownProps(WireProps, forbid_unknown_fields=True, gc=False):
+    """Props without own keys."""
+
+
+class _UsualEvent(WireEvent, gc=False):
+    """Most events: ts is a text or an integer, and props hold known keys only, so that msgspec can judge them too.
+
+    Whatever this takes, WireEvent takes with the same values: the rules are those of the same types.
+    What this refuses is decoded again, and judged, as a WireEvent.
+    """
+
+    ts: str | int = ABSENT
+    props: _KnownProps | None = None
+
+
+class _UsualFlatEvent(WireFlatEvent, gc=False):
+    """The same for WireFlatEvent."""
+
+    ts: str | int = ABSENT
+    timestamp: str | int = ABSENT
+    props: _KnownProps | None = None
+
+
+_decode_usual = msgspec.json.Decoder(_UsualEvent).decode
+_decode_usual_flat = msgspec.json.Decoder(_UsualFlatEvent).decode
 _decode_wire = msgspec.json.Decoder(WireEvent).decode
 _decode_flat = msgspec.json.Decoder(WireFlatEvent).decode
 _decode_segment = msgspec.json.Decoder(SegmentMessage).decode
@@ -58,12 +95,25 @@ class _Refused(Exception):
     def __init__(self, reason: Reason, field: str) -> None:
         self.refusal = Refusal(reason, field)
 
+    def within(self, place: str) -> "_Refused":
+        return _Refused(self.refusal.reason, f"{place}.{self.refusal.field}")
+
 
 def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
     """Reads one event in any form: ours, Segment's and, with `accept_flat`, the older flat one.
 
     Names and shapes are resolved to the canonical ones; what is wrong comes back as a Refusal, one per
     event. Escaped lone surrogates and NULs are read as U+FFFD; of a repeated key the last one counts.
+    """
+    event = Event(event_type="")
+    return fill_event(event, raw, accept_flat=accept_flat) or event
+
+
+def fill_event(event: Event | DraftLine, raw: bytes | Raw, *, accept_flat: bool) -> Refusal | None:
+    """Sets on `event` what the JSON says, as decode_event reads it, and leaves alone what it does not say:
+    there `event` has its defaults. After a Refusal it is of no use.
+
+    This runs for every event, and its time is the ingest function's: it makes no other object of the event.
     """
     text = bytes(raw)
     if len(text) > MAX_EVENT_BYTES:
@@ -73,19 +123,18 @@ def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
             text.decode()
         except UnicodeDecodeError:
             return Refusal(Reason.BAD_UTF8)
-    text = repair_escapes(text)
+    if b"\\" in text:
+        text = repair_escapes(text)
     if is_nested_deeper(text, MAX_DEPTH):
         return Refusal(Reason.TOO_DEEP)
     try:
         try:
-            wire = _decode_flat(text) if accept_flat else _decode_wire(text)
-        except msgspec.ValidationError:
-            if not _is_segment(text):
-                raise
-            return _from_segment(_decode_segment(text))
-        if wire.event_type is None:
-            return _from_segment(_decode_segment(text))
-        return _from_wire(wire)
+            usual = _decode_usual_flat(text) if accept_flat else _decode_usual(text)
+            if usual.event_type is not None:
+                return _fill(event, usual)
+        except (msgspec.ValidationError, _Refused):
+            pass
+        return _fill_with_any(event, text, accept_flat)
     except _Refused as refused:
         return refused.refusal
     except msgspec.ValidationError as error:
@@ -96,68 +145,95 @@ def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
         return Refusal(Reason.TOO_DEEP)
 
 
-def _from_wire(wire: WireEvent) -> Event:
-    # One statement and few calls: this runs for every event, and its time is the ingest function's.
+def _fill_with_any(event: Event | DraftLine, text: bytes, accept_flat: bool) -> None:
+    """The rule for all events. Of several wrong values the first one sent is named."""
+    try:
+        wire = _decode_flat(text) if accept_flat else _decode_wire(text)
+    except msgspec.ValidationError:
+        if not _is_segment(text):
+            raise
+        return _copy(_from_segment(_decode_segment(text)), event)
+    if wire.event_type is None:
+        return _copy(_from_segment(_decode_segment(text)), event)
+    return _fill(event, wire)
+
+
+def _copy(source: Event, target: Event | DraftLine) -> None:
+    for name in Event.__struct_fields__:
+        value = getattr(source, name)
+        if value is not None:
+            setattr(target, name, value)
+
+
+def _fill(event: Event | DraftLine, wire: WireEvent) -> None:
     ecom = wire.ecom
     # Every value that is sent is judged, whether it is used or not: a schema cannot know what is used.
-    product = _item(ecom, "ecom", None) if ecom is not None else None
-    items = (
-        tuple([_item(item, "items", index) for index, item in enumerate(wire.items)])
-        if wire.items
-        else (product,)
-        if product is not None
-        else None
-    )
-    currency = wire.currency or (ecom.currency if ecom is not None else None)
-    props = _props(wire.props) if wire.props else None
+    items = _one_item(ecom) if ecom is not None else None
+    if wire.items:
+        items = _items(wire.items)
+    props = wire.props
+    if props is not None:
+        props = _known_props(props) if isinstance(props, _KnownProps) else _props(props)
     event_type = CANONICAL[wire.event_type]
     ts = wire.ts
-    user_id = None
-    geo = None
-    is_flat = False
-    if type(wire) is WireFlatEvent:
-        user = _whole(wire.user_id, "user_id")
-        age = _whole(wire.user_age, "user_age")
-        is_flat = _is_flat(wire)
-        if is_flat:
+    if isinstance(wire, WireFlatEvent):
+        user, age = _whole(wire.user_id, "user_id"), _whole(wire.user_age, "user_age")
+        if _is_flat(wire):
             ts = wire.timestamp if _is_null(ts) else ts
             items = _with_category(items, wire.product_category)
             props = _with_flat(props, wire.user_action, age)
-            geo = Geo(wire.location.upper()) if wire.location else None
-            user_id = None if user in (None, "") else str(user)
-    if event_type is VIEW:
-        event_type = _viewed(items)
-    version = wire.contract_version
-    return Event(
-        event_type=event_type,
-        event_id=wire.event_id,
-        ts=None if ts is ABSENT else _instant(ts),
-        sent_at=None if wire.sent_at is ABSENT else _instant(wire.sent_at),
-        anonymous_id=wire.anonymous_id,
-        session_hint=wire.session_hint or wire.session_id or None,
-        page_view_id=wire.page_view_id or None,
-        user_id=user_id,
-        page_url=wire.page_url or None,
-        page_title=wire.page_title or None,
-        referrer=wire.referrer or None,
-        device=Device(wire.device.type) if wire.device is not None and wire.device.type else None,
-        geo=geo,
-        items=items,
-        order_id=wire.order_id or None,
-        refund_id=wire.refund_id or None,
-        value=None if wire.value is ABSENT else _money(wire.value, "value"),
-        tax=None if wire.tax is ABSENT else _money(wire.tax, "tax"),
-        shipping=None if wire.shipping is ABSENT else _money(wire.shipping, "shipping"),
-        discount=None if wire.discount is ABSENT else _money(wire.discount, "discount"),
-        currency=currency.upper() if currency else None,
-        coupon=wire.coupon or None,
-        props=props,
-        consent=_consent(wire.consent) if wire.consent is not None else _UNKNOWN_CONSENT,
-        sdk=wire.sdk or None,
-        contract_version=version if type(version) is not float else _whole(version, "contract_version"),
-        is_test=wire.is_test is True,
-        is_flat=is_flat,
-    )
+            if wire.location:
+                event.geo = Geo(wire.location.upper())
+            event.user_id = None if user in (None, "") else str(user)
+            event.is_flat = True
+    event.event_type = event_type if event_type is not VIEW else _viewed(items)
+    event.items = items
+    event.props = props
+    event.consent = _consent(wire.consent) if wire.consent is not None else _UNKNOWN_CONSENT
+    # An empty text is no value. No loop over names: it would take twice the time.
+    if wire.event_id is not None:
+        event.event_id = wire.event_id
+    if ts is not ABSENT:
+        event.ts = _instant(ts)
+    if wire.sent_at is not ABSENT and (sent_at := _instant(wire.sent_at)) is not None:
+        event.sent_at = sent_at
+    if wire.anonymous_id is not None:
+        event.anonymous_id = wire.anonymous_id
+    if wire.session_hint or wire.session_id:
+        event.session_hint = wire.session_hint or wire.session_id
+    if wire.page_view_id:
+        event.page_view_id = wire.page_view_id
+    if wire.page_url:
+        event.page_url = wire.page_url
+    if wire.page_title:
+        event.page_title = wire.page_title
+    if wire.referrer:
+        event.referrer = wire.referrer
+    if wire.device is not None and wire.device.type:
+        event.device = _DEVICES[wire.device.type]
+    if wire.order_id:
+        event.order_id = wire.order_id
+    if wire.refund_id:
+        event.refund_id = wire.refund_id
+    if wire.value is not ABSENT:
+        event.value = _money(wire.value, "value")
+    if wire.tax is not ABSENT:
+        event.tax = _money(wire.tax, "tax")
+    if wire.shipping is not ABSENT:
+        event.shipping = _money(wire.shipping, "shipping")
+    if wire.discount is not ABSENT:
+        event.discount = _money(wire.discount, "discount")
+    currency = wire.currency or (ecom.currency if ecom is not None else None)
+    if currency:
+        event.currency = currency.upper()
+    if wire.coupon:
+        event.coupon = wire.coupon
+    if wire.sdk:
+        event.sdk = wire.sdk
+    if wire.contract_version is not None:
+        event.contract_version = _whole(wire.contract_version, "contract_version")
+    if wire.is_test:
+        event.is_test = True
 
 
 def _is_segment(text: bytes) -> bool:
@@ -214,13 +290,15 @@ def _price(raw: Raw, field: str) -> str | None:
     return price
 
 
-def _instant(raw: Raw) -> int | None:
-    text = bytes(raw)
+def _instant(sent: Raw | str | int) -> int | None:
+    if type(sent) is not Raw:
+        return read_sent_instant(sent)
+    text = bytes(sent)
     return None if text == _NULL else read_instant(text)
 
 
-def _is_null(raw: Raw) -> bool:
-    return raw is ABSENT or bytes(raw) == _NULL
+def _is_null(sent: Raw | str | int) -> bool:
+    return sent is ABSENT or (type(sent) is Raw and bytes(sent) == _NULL)
 
 
 def _whole(value: Any, field: str) -> Any:
@@ -233,11 +311,27 @@ def _whole(value: Any, field: str) -> Any:
 
 
 def _consent(consent: WireConsent) -> Consent:
-    return Consent(consent.analytics or "unknown", consent.marketing or "unknown")
+    return _CONSENTS[consent.analytics, consent.marketing]
 
 
-def _item(item: WireItem, form: str, index: int | None) -> Item:
-    at = form if index is None else f"{form}[{index}]"
+def _items(sent: list[WireItem]) -> tuple[Item, ...]:
+    items: list[Item] = []
+    for item in sent:
+        try:
+            items.append(_item(item))
+        except _Refused as refused:
+            raise refused.within(f"items[{len(items)}]") from None
+    return tuple(items)
+
+
+def _one_item(ecom: WireEcom) -> tuple[Item]:
+    try:
+        return (_item(ecom),)
+    except _Refused as refused:
+        raise refused.within("ecom") from None
+
+
+def _item(item: WireItem) -> Item:
     qty = item.qty
     position = item.position
     return Item(
@@ -245,11 +339,11 @@ def _item(item: WireItem, form: str, index: int | None) -> Item:
         item.name or None,
         item.category or None,
         item.variant or None,
-        None if item.price is ABSENT else _price(item.price, at + ".price"),
-        1 if qty is None else qty if type(qty) is int else _whole(qty, at + ".qty"),
-        None if item.discount is ABSENT else _money(item.discount, at + ".discount"),
+        None if item.price is ABSENT else _price(item.price, "price"),
+        1 if qty is None else qty if type(qty) is int else _whole(qty, "qty"),
+        None if item.discount is ABSENT else _money(item.discount, "discount"),
         item.list_name or None,
-        position if type(position) is not float else _whole(position, at + ".position"),
+        position if type(position) is not float else _whole(position, "position"),
     )
 
 
@@ -293,6 +387,20 @@ def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
 _KNOWN: dict[str, Callable[[Any], Any]] = {
     field.name: _known_reader(field.name, field.type) for field in msgspec.structs.fields(WireProps)
 }
+
+
+def _known_props(sent: _KnownProps) -> Props | None:
+    props = Props(
+        sent.search_query or None,
+        _whole(sent.results_count, "props.results_count"),
+        sent.link_url or None,
+        sent.element_id or None,
+        _whole(sent.engaged_ms, "props.engaged_ms"),
+        _whole(sent.scroll_pct, "props.scroll_pct"),
+        sent.page_kind or None,
+        _whole(sent.user_age, "props.user_age"),
+    )
+    return props if props != _NO_PROPS else None
 
 
 def _props(sent: dict[str, Any]) -> Props | None:
@@ -364,13 +472,11 @@ def _with_category(items: tuple[Item, ...] | None, category: str | None) -> tupl
 
 
 def _with_flat(props: Props | None, user_action: str | None, user_age: int | None) -> Props | None:
-    sent = props or Props()
-    merged = msgspec.structs.replace(
-        sent,
-        page_kind=sent.page_kind or user_action or None,
-        user_age=user_age if sent.user_age is None else sent.user_age,
-    )
-    return None if merged == Props() else merged
+    props = props or Props()
+    props.page_kind = props.page_kind or user_action or None
+    if props.user_age is None:
+        props.user_age = user_age
+    return props if props != _NO_PROPS else None
 
 
 # --- Segment's messages --------------------------------------------------------------------------

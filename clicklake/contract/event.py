@@ -1,7 +1,8 @@
 """The event as the platform keeps it: one shape, whatever form it was sent in.
 
 What a sender may write is in wire.py; decode.py turns the one into the other. None of these can refer to
-itself, so the garbage collector need not look at them (gc=False): they are made by the million.
+itself, so the garbage collector need not look at them (gc=False): they are made by the million. What is
+not frozen may be changed by whoever asked for it to be decoded; what is frozen is shared.
 """
 
 from typing import Annotated, Literal
@@ -22,7 +23,7 @@ class Geo(Struct, frozen=True, omit_defaults=True, gc=False):
     city: str | None = None
 
 
-class Item(Struct, frozen=True, omit_defaults=True, gc=False):
+class Item(Struct, omit_defaults=True, gc=False):
     """A product concerned. price (after the item's discount) and discount are canonical money texts."""
 
     product_id: str | None = None
@@ -41,7 +42,7 @@ class OwnProp(Struct, frozen=True, gc=False):
     value: str
 
 
-class Props(Struct, frozen=True, omit_defaults=True, gc=False):
+class Props(Struct, omit_defaults=True, gc=False):
     """engaged_ms is milliseconds in the foreground; own are the shop's own keys, sorted by key."""
 
     search_query: str | None = None
@@ -60,7 +61,7 @@ class Consent(Struct, frozen=True, gc=False):
     marketing: ConsentState = "unknown"
 
 
-class Event(Struct, frozen=True, kw_only=True, gc=False):
+class Event(Struct, kw_only=True, gc=False):
     """An accepted event. Instants are epoch milliseconds, money is canonical text, None is absent.
 
     user_id is set by the older flat form only, in the clear: hash it before writing or logging.

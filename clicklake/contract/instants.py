@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
+from clicklake.contract.memo import Memo
+
 # Numbers below this are seconds, others milliseconds.
 SECONDS_BELOW = 10**11
 
@@ -18,7 +20,7 @@ _ISO = re.compile(
     rb"(?:[Tt ]([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,]([0-9]+))?)?"
     rb'(?:([Zz])|([+-])([01][0-9]|2[0-3])(?::?([0-5][0-9]))?)?)?"'
 )
-_MINUTE = re.compile(rb"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9])")
+_MINUTE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:")
 _NUMBER = re.compile(rb"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,4}))?")
 _DIGITS = re.compile(rb'"([0-9]{1,40})"')
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
@@ -31,16 +33,6 @@ def read_instant(raw: bytes) -> int | None:
     `YYYY-MM-DD`, optionally followed by `T` or a space, `HH:MM`, `:SS`, a fraction, and `Z` or an
     offset; no offset means UTC. Instants outside the years 0001 to 9999 are unreadable.
     """
-    # What browsers write, "2026-05-01T12:00:00.123Z": events of a batch share their minute.
-    if len(raw) == 26 and raw[24] == 0x5A and raw[20] == 0x2E and raw[17] == 0x3A:
-        seconds = raw[18:20] + raw[21:24]
-        minute = _minute_ms(raw[1:17])
-        if minute is not None and seconds.isdigit() and seconds < b"60000":
-            return minute + int(seconds)
-    return _read_slowly(raw)
-
-
-def _read_slowly(raw: bytes) -> int | None:
     if b"\\" in raw:
         # Some writers escape the plus sign of an offset. A value that is not a text falls through.
         raw = b'"%b"' % msgspec.json.decode(raw).encode() if raw[0] == 0x22 else raw
@@ -53,6 +45,27 @@ def _read_slowly(raw: bytes) -> int | None:
         return _from_number(sign, whole, fraction or b"", int(exponent or 0))
     iso = _ISO.fullmatch(raw)
     return _from_iso(iso) if iso is not None else None
+
+
+def read_sent_instant(value: str | int) -> int | None:
+    """read_instant of a value that is decoded already, and is a text or an integer."""
+    if type(value) is int:
+        return read_instant(b"%d" % value)
+    # What browsers write, 2026-05-01T12:00:00.123Z: events of a batch share their minute.
+    if len(value) == 24 and value[19] == "." and value[23] == "Z":
+        minute = _minutes[value[:17]]
+        seconds = value[17:19] + value[20:23]
+        if minute is not None and seconds < "60000" and seconds.isdigit() and seconds.isascii():
+            return minute + int(seconds)
+    # Texts with a backslash in them are unreadable, and would be taken for escapes.
+    return read_instant(b'"%b"' % value.encode()) if "\\" not in value else None
+
+
+def _minute_ms(text: str) -> int | None:
+    return read_instant(b'"%b00Z"' % text.encode()) if _MINUTE.fullmatch(text) else None
+
+
+_minutes: Memo[str] = Memo(_minute_ms, limit=4096)
 
 
 def _from_number(sign: bytes, whole: bytes, fraction: bytes, exponent: int) -> int | None:
@@ -87,13 +100,6 @@ def _from_iso(match: re.Match[bytes]) -> int | None:
         seconds += offset if sign == b"-" else -offset
     instant = midnight + seconds * 1000 + int((fraction or b"")[:3].ljust(3, b"0"))
     return instant if MIN_INSTANT_MS <= instant <= MAX_INSTANT_MS else None
-
-
-@lru_cache(maxsize=4096)
-def _minute_ms(text: bytes) -> int | None:
-    match = _MINUTE.fullmatch(text)
-    midnight = _midnight_ms(match[1]) if match is not None else None
-    return None if midnight is None else midnight + (int(match[2]) * 60 + int(match[3])) * 60_000
 
 
 @lru_cache(maxsize=1024)

@@ -2,10 +2,10 @@
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 
+from clicklake.contract.memo import Memo
 from clicklake.contract.reasons import Reason
 
 # |x| < 1e12 and at most four significant decimals. `(?!\n)$`, because Python's $ also matches before a
@@ -22,7 +22,7 @@ _CACHED_LENGTH = 24
 
 def read_money(raw: bytes) -> str | Reason:
     """The canonical text of a JSON value: plain notation, no exponent, no trailing zeros, "-0" is "0"."""
-    return _read_short(raw) if len(raw) <= _CACHED_LENGTH else _read(raw)
+    return _known[raw]
 
 
 def _read(raw: bytes) -> str | Reason:
@@ -30,10 +30,11 @@ def _read(raw: bytes) -> str | Reason:
         text = msgspec.json.decode(raw)
         is_number = False
     else:
-        text = raw.decode("ascii")
-        is_number = text[0] == "-" or text[0].isdigit()
+        # A list or an object may hold any text; a number is ASCII.
+        is_number = raw[0] in b"-0123456789"
         if not is_number:
             return Reason.NOT_MONEY
+        text = raw.decode("ascii")
     match = _TEXT.fullmatch(text)
     if match is None:
         return _read_exponent(text) if is_number else Reason.NOT_MONEY
@@ -71,4 +72,4 @@ def _canonical(sign: str, whole: str, decimals: str) -> str | Reason:
     return f"{sign}{whole or '0'}{'.' + decimals if decimals else ''}"
 
 
-_read_short = lru_cache(maxsize=16_384)(_read)
+_known: Memo[bytes] = Memo(_read, limit=16_384, longest=_CACHED_LENGTH)

@@ -11,7 +11,7 @@ from clicklake.contract.event import Consent, Device, Geo, Item, Props
 Long = Annotated[int, Meta(extra_json_schema={"x-spark": "long"})]
 
 
-class RawLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RawLine(Struct, kw_only=True, omit_defaults=True, gc=False):
     """One event or one refusal. Instants are epoch milliseconds, money is canonical text.
 
     A refused line has reason, field and text (the event, scrubbed); where nothing could be read
@@ -60,6 +60,12 @@ class RawLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str | None = None
     length: int | None = None
     sha256: str | None = None
+
+
+class DraftLine(RawLine, gc=False):
+    """A line that is being made: user_id may still be in the clear, and is_flat is set back before it is written."""
+
+    is_flat: bool = False
 
 
 encode_raw_line = msgspec.json.Encoder().encode

@@ -125,8 +125,7 @@ def _is_object(text: bytes) -> bool:
 
 def _has_crumbs(body: bytes) -> bool:
     """Millions of tiny elements would take gigabytes as objects; real events are longer than this."""
-    commas = body.count(b",")
-    return commas > 100_000 and len(body) < 12 * commas
+    return len(body) > 100_000 and (commas := body.count(b",")) > 100_000 and len(body) < 12 * commas
 
 
 def _split_slowly(body: bytes) -> Body:

@@ -47,6 +47,7 @@ Price = Annotated[Raw, Meta(extra_json_schema={"x-type": "price"})]
 Instant = Annotated[Raw, Meta(extra_json_schema={"x-type": "instant"})]
 
 ConsentValue = Literal["granted", "denied", "unknown"]
+DeviceType = Literal["mobile", "desktop", "tablet", "bot", "other"]
 
 
 def _says(description: str, *examples: Any, pii: str = "no") -> Meta:
@@ -56,7 +57,7 @@ def _says(description: str, *examples: Any, pii: str = "no") -> Meta:
 
 class WireDevice(Struct, gc=False):
     type: Annotated[
-        Literal["mobile", "desktop", "tablet", "bot", "other"] | None,
+        DeviceType | None,
         _says("kind of device; where absent, told from the user agent", "mobile"),
     ] = None
 

@@ -1,5 +1,6 @@
 """Device, browser, operating system and bots from the user agent, by ua-parser and crawlerdetect."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,6 +32,9 @@ _MOBILE_SYSTEMS = frozenset({"iOS", "Android", "Windows Phone", "BlackBerry OS",
 _DESKTOP_SYSTEMS = frozenset(
     {"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"}
 )
+# What apps for Android send with, and say where they set no name of their own. To the list of crawlers
+# it is one; who has nothing else to say for a bot is an app.
+_APP_CLIENT = re.compile(r"okhttp(?:/[\w.-]*)?", re.IGNORECASE)
 _TABLETS = ("iPad", "Kindle", "Nexus 7", "Nexus 10", "Tablet", "GT-P", "SM-T", "SM-X", "Tab ", "MediaPad")
 
 
@@ -53,7 +57,7 @@ def _read(text: str) -> Agent:
     browser = result.user_agent.family if result.user_agent else None
     system = result.os.family if result.os else None
     family = result.device.family if result.device else ""
-    if family == "Spider" or crawlers.isCrawler(text):
+    if family == "Spider" or crawlers.isCrawler(_APP_CLIENT.sub("", text)):
         return Agent(browser, system, "bot", True, ("user_agent",))
     return Agent(browser, system, _device_type(text, system, family), False, ())
 
@@ -62,10 +66,11 @@ def _device_type(text: str, system: str | None, family: str) -> str:
     if any(mark in family or mark in text for mark in _TABLETS):
         return "tablet"
     if system == "Android":
-        # Google's rule: a phone says Mobile, a tablet does not. Televisions are neither.
+        # Google's rule for browsers: a phone says Mobile, a tablet does not. Apps say neither, and are on
+        # phones mostly. Televisions are neither.
         if "TV" in text:
             return "other"
-        return "mobile" if "Mobile" in text else "tablet"
+        return "mobile" if "Mobile" in text or not text.startswith("Mozilla/") else "tablet"
     if system in _MOBILE_SYSTEMS:
         return "mobile"
     return "desktop" if system in _DESKTOP_SYSTEMS else "other"

@@ -9,7 +9,8 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 from clicklake.paths import raw_key
@@ -52,6 +53,7 @@ def make_handler(
         search_parameters=frozenset(name.lower() for name in settings.search_parameters),
         unknown_consent=settings.unknown_consent,
         collect_user_age=settings.collect_user_age,
+        accept_flat=settings.accept_flat,
     )
     recent = RecentIds()
 
@@ -68,7 +70,8 @@ def make_handler(
         told.status = answer["statusCode"]
         told.milliseconds = (time.perf_counter() - started) * 1000
         write_log(log_line(told, settings.metrics_namespace, logged_at_ms=int(clock() * 1000)))
-        origin = read_headers(event).get("origin")
+        headers = event.get("headers") or {}
+        origin = headers.get("origin") or read_headers(event).get("origin")
         return answers.with_cors(answer, origin) if origin in origins else answer
 
     def take(event: dict[str, Any], told: Told) -> Answer:
@@ -88,17 +91,13 @@ def make_handler(
             verdicts = judge_unreadable(body, batch, rules)
         else:
             told.sent_bytes = body.sent_bytes
-            verdicts = judge(
-                body,
-                batch,
-                rules,
-                accept_flat=settings.accept_flat,
-                is_recent=lambda event_id: recent.has(event_id, now),
-            )
+            verdicts = judge(body, batch, rules, is_recent=partial(recent.has, now=now))
         if isinstance(verdicts, Refused):
             return refuse(verdicts, told)
-        told.event_types = Counter(line.event_type for line in verdicts.lines if line.event_type)
-        told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
+        told.event_types = Counter(map(attrgetter("event_type"), verdicts.lines))
+        del told.event_types[None]  # of rejected ones
+        if verdicts.rejections:
+            told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
 
         if verdicts.lines:
             told.kept = kept = keep(

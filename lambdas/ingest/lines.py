@@ -1,20 +1,21 @@
-"""From decoded events to raw lines: consent, hashes, URLs, scrub, and what the request tells. Pure."""
+"""From events to raw lines: what the request tells, consent, hashes, URLs, scrub. Pure."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import replace
 
 from clicklake.contract.consent import UnknownConsent, apply_consent
-from clicklake.contract.event import Device, Event, Geo, Item, OwnProp, Props
+from clicklake.contract.decode import fill_event
+from clicklake.contract.event import Device, Geo, Item, OwnProp, Props
 from clicklake.contract.fallback_id import fallback_event_id
-from clicklake.contract.raw import RawLine
+from clicklake.contract.memo import Memo
+from clicklake.contract.raw import DraftLine, RawLine
 from clicklake.contract.reasons import Reason, Refusal
 from lambdas.ingest.identity import HashKeys, is_uuid
 from lambdas.ingest.rejected import excerpt, redacted_json
-from lambdas.ingest.scrub import scrub_code, scrub_text
+from lambdas.ingest.scrub import scrub_code, scrub_text, scrubbed_codes, scrubbed_products, scrubbed_texts
 from lambdas.ingest.urls import reduce_url
 from lambdas.ingest.viewer import Viewer
 
@@ -23,12 +24,19 @@ encode_lines = msgspec.json.Encoder().encode_lines
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the shop decided about its visitors' data."""
+    """What the shop decided about its visitors' data. `ids` and `urls` remember what it means for them."""
 
     keys: HashKeys
     search_parameters: frozenset[str]
     unknown_consent: UnknownConsent
     collect_user_age: bool
+    accept_flat: bool = False
+    ids: Memo[str] = field(init=False, repr=False, compare=False)
+    urls: Memo[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", Memo(lambda text: clean_id(text, self.keys)))
+        object.__setattr__(self, "urls", Memo(lambda url: reduce_url(url, self.search_parameters)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,77 +47,94 @@ class Batch:
     received_at: int
     viewer: Viewer
     user_id: str | None
-    sent_at: int | None = None
 
 
-def event_id_of(event: Event, raw: bytes | Raw, keys: HashKeys) -> str:
-    """The event's own id, or one made from what was sent; never a random one."""
-    if event.event_id is None:
-        return fallback_event_id(raw, keys.first)
-    return clean_id(event.event_id, keys)
+def accepted_lines(
+    batch: Batch, rules: Rules, sent_at: int | None, is_recent: Callable[[str], bool]
+) -> Callable[[bytes | Raw, int], DraftLine | Refusal]:
+    """Makes the line of each of the batch's events that the contract accepts, from its JSON and its position.
 
-
-def accepted_line(
-    event: Event, batch: Batch, rules: Rules, *, position: int, event_id: str, maybe_repeat: bool
-) -> RawLine:
-    """The line of an event the contract accepts. Nothing personal is in it beyond what consent allows."""
-    viewer = batch.viewer
-    agent = viewer.agent
-    keys = rules.keys
-    user_id = batch.user_id
-    anonymous_id = event.anonymous_id
-    if event.user_id is not None:
-        # Only the older flat form brings one. It has no other visitor than its user.
-        flat_user = keys.hash_user(event.user_id)
-        user_id = user_id or flat_user
-        event = replace(event, anonymous_id=anonymous_id or f"u:{flat_user}")
-    event = apply_consent(event, rules.unknown_consent)
-    is_consented = event.consent.analytics == "granted"
-    anonymous_id = event.anonymous_id
-    device = event.device or (Device(agent.device_type) if agent.device_type else None)
-    is_bot, bot_reasons = agent.is_bot, agent.bot_reasons
-    if not is_bot and device is not None and device.type == "bot" and viewer.origin == "browser":
-        is_bot, bot_reasons = True, ("device_type",)
-    search_parameters = rules.search_parameters
-    return RawLine(
+    `sent_at` is the envelope's. Nothing personal is in a line beyond what consent allows.
+    """
+    viewer, agent = batch.viewer, batch.viewer.agent
+    # What the request tells: the event says the rest, or knows better.
+    blank = DraftLine(
         ingest_id=batch.ingest_id,
-        position=position,
         received_at=batch.received_at,
         verdict="accepted",
         origin=viewer.origin,
-        is_bot=is_bot,
-        bot_reasons=bot_reasons,
-        maybe_repeat=maybe_repeat,
-        is_test=event.is_test,
+        is_bot=agent.is_bot,
+        bot_reasons=agent.bot_reasons,
+        maybe_repeat=False,
+        is_test=False,
         browser=agent.browser,
         os=agent.os,
-        contract_version=event.contract_version,
-        sdk=event.sdk and scrub_code(event.sdk),
-        event_id=event_id,
-        ts=event.ts,
-        sent_at=batch.sent_at if event.sent_at is None else event.sent_at,
-        event_type=event.event_type,
-        anonymous_id=anonymous_id and clean_id(anonymous_id, keys),
-        session_hint=event.session_hint and clean_id(event.session_hint, keys),
-        page_view_id=event.page_view_id and clean_id(event.page_view_id, keys),
-        user_id=user_id if is_consented else None,
-        page_url=event.page_url and reduce_url(event.page_url, search_parameters),
-        page_title=event.page_title and scrub_text(event.page_title),
-        referrer=event.referrer and reduce_url(event.referrer, search_parameters),
-        device=device,
-        geo=event.geo or _edge_geo(viewer.country, viewer.city if is_consented else None),
-        items=event.items and tuple([_clean_item(item, keys) for item in event.items]),
-        order_id=event.order_id and clean_id(event.order_id, keys),
-        refund_id=event.refund_id and clean_id(event.refund_id, keys),
-        value=event.value,
-        tax=event.tax,
-        shipping=event.shipping,
-        discount=event.discount,
-        currency=event.currency,
-        coupon=event.coupon and scrub_code(event.coupon),
-        props=event.props and _clean_props(event.props, rules),
-        consent=event.consent,
+        sent_at=sent_at,
+        user_id=batch.user_id,
+        device=Device(agent.device_type) if agent.device_type else None,
+        geo=Geo(viewer.country, viewer.city) if viewer.country or viewer.city else None,
     )
+    may_be_bot = not agent.is_bot and viewer.origin == "browser"
+    keys, unknown_consent, accept_flat = rules.keys, rules.unknown_consent, rules.accept_flat
+    ids, urls = rules.ids, rules.urls
+
+    def accepted_line(raw: bytes | Raw, position: int) -> DraftLine | Refusal:
+        line = blank.__copy__()
+        refusal = fill_event(line, raw, accept_flat=accept_flat)
+        if refusal is not None:
+            return refusal
+        line.position = position
+        if line.is_flat:
+            _hash_user(line, batch.user_id, keys)
+        line = apply_consent(line, unknown_consent)
+        line.is_flat = False
+        if may_be_bot and line.device is not None and line.device.type == "bot":
+            line.is_bot, line.bot_reasons = True, ("device_type",)
+
+        event_id = line.event_id
+        if event_id is None:
+            line.event_id = event_id = fallback_event_id(raw, keys.first)
+        elif not is_uuid(event_id):
+            line.event_id = event_id = clean_id(event_id, keys)
+        if is_recent(event_id):
+            line.maybe_repeat = True
+        if line.anonymous_id is not None:
+            line.anonymous_id = ids[line.anonymous_id]
+        if line.session_hint is not None:
+            line.session_hint = ids[line.session_hint]
+        if line.page_view_id is not None:
+            line.page_view_id = ids[line.page_view_id]
+        if line.page_url is not None:
+            line.page_url = urls[line.page_url]
+        if line.page_title is not None:
+            line.page_title = scrubbed_texts[line.page_title]
+        if line.referrer is not None:
+            line.referrer = urls[line.referrer]
+        if line.items is not None:
+            for item in line.items:
+                _clean_item(item, ids)
+        if line.order_id is not None:
+            line.order_id = ids[line.order_id]
+        if line.refund_id is not None:
+            line.refund_id = ids[line.refund_id]
+        if line.coupon is not None:
+            line.coupon = scrubbed_codes[line.coupon]
+        if line.props is not None:
+            line.props = _clean_props(line.props, rules)
+        if line.sdk is not None:
+            line.sdk = scrubbed_codes[line.sdk]
+        return line
+
+    return accepted_line
+
+
+def _hash_user(line: DraftLine, verified_user: str | None, keys: HashKeys) -> None:
+    """The user of an event in the older flat form, who has no other visitor id; a verified one beats it."""
+    sent_user, line.user_id = line.user_id, verified_user
+    if sent_user is not None:
+        hashed = keys.hash_user(sent_user)
+        line.user_id = verified_user or hashed
+        line.anonymous_id = line.anonymous_id or f"u:{hashed}"
 
 
 def rejected_line(
@@ -147,49 +172,45 @@ def clean_id(text: str, keys: HashKeys) -> str:
     return keys.replace_id(text)
 
 
-@lru_cache(maxsize=1024)
-def _edge_geo(country: str | None, city: str | None) -> Geo | None:
-    return Geo(country, city) if country or city else None
-
-
-# An item's texts may have 10 KB, so few are kept.
-@lru_cache(maxsize=1024)
-def _clean_item(item: Item, keys: HashKeys) -> Item:
-    return replace(
-        item,
-        product_id=item.product_id and clean_id(item.product_id, keys),
-        name=item.name and scrub_text(item.name),
-        category=item.category and scrub_text(item.category),
-        variant=item.variant and scrub_text(item.variant),
-        list_name=item.list_name and scrub_text(item.list_name),
-    )
+def _clean_item(item: Item, ids: Memo[str]) -> None:
+    if item.product_id is not None:
+        item.product_id = ids[item.product_id]
+    if item.name is not None:
+        item.name = scrubbed_products[item.name]
+    if item.category is not None:
+        item.category = scrubbed_products[item.category]
+    if item.variant is not None:
+        item.variant = scrubbed_products[item.variant]
+    if item.list_name is not None:
+        item.list_name = scrubbed_products[item.list_name]
 
 
 def _clean_props(props: Props, rules: Rules) -> Props | None:
-    link_url = props.link_url
-    cleaned = Props(
-        search_query=props.search_query and scrub_text(props.search_query),
-        results_count=props.results_count,
-        link_url=link_url and reduce_url(link_url, rules.search_parameters),
-        element_id=props.element_id and scrub_code(props.element_id),
-        engaged_ms=props.engaged_ms,
-        scroll_pct=props.scroll_pct,
-        page_kind=props.page_kind and scrub_text(props.page_kind),
-        user_age=props.user_age if rules.collect_user_age else None,
-        own=props.own and _clean_own(props.own, rules.search_parameters),
-    )
-    return None if cleaned == _NO_PROPS else cleaned
+    if props.search_query is not None:
+        props.search_query = scrubbed_products[props.search_query]
+    if props.link_url is not None:
+        props.link_url = rules.urls[props.link_url]
+    if props.element_id is not None:
+        props.element_id = scrubbed_codes[props.element_id]
+    if props.page_kind is not None:
+        props.page_kind = scrubbed_texts[props.page_kind]
+    if props.own is not None:
+        props.own = _clean_own(props.own, rules.urls)
+    if props.user_age is not None and not rules.collect_user_age:
+        props.user_age = None
+        return props if props != _NO_PROPS else None
+    return props
 
 
 _NO_PROPS = Props()
 
 
-def _clean_own(own: tuple[OwnProp, ...], search_parameters: frozenset[str]) -> tuple[OwnProp, ...]:
-    cleaned = [OwnProp(scrub_text(prop.key), _clean_value(prop.value, search_parameters)) for prop in own]
+def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]:
+    cleaned = [OwnProp(scrubbed_texts[prop.key], _clean_value(prop.value, urls)) for prop in own]
     # A scrubbed key may have moved.
     return tuple(sorted(cleaned, key=lambda prop: prop.key))
 
 
-def _clean_value(value: str, search_parameters: frozenset[str]) -> str:
+def _clean_value(value: str, urls: Memo[str]) -> str:
     is_url = value.startswith(("http://", "https://"))
-    return scrub_text(reduce_url(value, search_parameters) if is_url else value)
+    return scrubbed_texts[urls[value] if is_url else value]

@@ -21,9 +21,10 @@ class RecentIds:
         return expires_at is not None and expires_at > now
 
     def add(self, event_ids: Iterable[str], now: float) -> None:
-        expiry = self._expiry
+        expiry, expires_at = self._expiry, now + self._ttl_seconds
         for event_id in event_ids:
-            expiry[event_id] = now + self._ttl_seconds
-            expiry.move_to_end(event_id)
+            if event_id in expiry:
+                expiry.move_to_end(event_id)
+            expiry[event_id] = expires_at
         while expiry and (len(expiry) > self._limit or next(iter(expiry.values())) <= now):
             expiry.popitem(last=False)

@@ -1,17 +1,15 @@
 """Takes e-mail addresses, phone numbers and card numbers out of text before it is written anywhere.
 
-When in doubt it redacts: a lost search for a twelve digit article number costs less than a stored
-phone number. Names cannot be recognised; the SDK's rule is never to send them.
+When in doubt it redacts: a lost article number costs less than a stored phone number. Only where people
+look for products, and products are named, a number with the check digit of an article number stays.
+Names cannot be recognised; the SDK's rule is never to send them.
 """
 
 import re
-from functools import lru_cache
+
+from clicklake.contract.memo import Memo
 
 EMAIL, PHONE, CARD = "[email]", "[phone]", "[card]"
-
-# Titles, terms and ids repeat. Longer texts are not cached: a sender of long ones, each different, must
-# not fill the function's memory.
-CACHED_LENGTH = 256
 
 _AT = "@\uff20"
 # One cheap look that most texts fail: an at sign (also as JSON or a URL spells it), or seven digits
@@ -37,25 +35,36 @@ _ISSUER = re.compile(r"3[0-9]|4|5[0-8]|6|2[2-7]|81")
 
 def scrub_text(text: str) -> str:
     """For what people type and pages say: titles, search terms, names, the shop's own values."""
-    return _scrub_short_text(text) if len(text) <= CACHED_LENGTH else _scrub_text(text)
+    return scrubbed_texts[text]
+
+
+def scrub_product(text: str) -> str:
+    """For search terms and the texts of products: as scrub_text, but article numbers (see is_gtin) stay."""
+    return scrubbed_products[text]
 
 
 def scrub_code(text: str) -> str:
     """For what machines make: URLs, ids, campaign and coupon codes. A bare number of phone length is
     an article or campaign here, so only numbers with a + or 00 and real card numbers are taken."""
-    return _scrub_short_code(text) if len(text) <= CACHED_LENGTH else _scrub_code(text)
+    return scrubbed_codes[text]
 
 
 def _scrub_text(text: str) -> str:
     return _DIGITS.sub(_redact_in_text, scrub_emails(text)) if _SUSPECT.search(text) else text
 
 
+def _scrub_product(text: str) -> str:
+    return _DIGITS.sub(_redact_in_product, scrub_emails(text)) if _SUSPECT.search(text) else text
+
+
 def _scrub_code(text: str) -> str:
     return _DIGITS.sub(_redact_in_code, scrub_emails(text)) if _SUSPECT.search(text) else text
 
 
-_scrub_short_text = lru_cache(maxsize=8192)(_scrub_text)
-_scrub_short_code = lru_cache(maxsize=8192)(_scrub_code)
+# Titles, terms and ids repeat.
+scrubbed_texts = Memo(_scrub_text)
+scrubbed_products = Memo(_scrub_product)
+scrubbed_codes = Memo(_scrub_code)
 
 
 def scrub_emails(text: str) -> str:
@@ -79,6 +88,13 @@ def _redact_in_text(match: re.Match[str]) -> str:
     if has_card_number(digits):
         return CARD
     return PHONE if _is_phone(found, digits) else found
+
+
+def _redact_in_product(match: re.Match[str]) -> str:
+    found = match[0]
+    if is_gtin(found) and not has_card_number(found, of_known_issuer=True):
+        return found
+    return _redact_in_text(match)
 
 
 def _redact_in_code(match: re.Match[str]) -> str:
@@ -115,6 +131,20 @@ def has_card_number(digits: str, of_known_issuer: bool = False) -> bool:
         for length in (15, 16, 19)
         for start in range(count - length + 1)
     )
+
+
+def is_gtin(text: str) -> bool:
+    """Whether it is an article number (GTIN-8, -12, -13 or -14: EAN, UPC) by its length and check digit.
+
+    A tenth of all numbers of those lengths has it by chance, so what begins like a phone number is none:
+    with 00, or with the 0 of a number within the country, which has 12 digits at most.
+    """
+    count = len(text)
+    if count not in (8, 12, 13, 14) or not (text.isascii() and text.isdecimal()):
+        return False
+    if text.startswith("00" if count > 12 else "0"):
+        return False
+    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(text))) % 10 == 0
 
 
 def is_luhn_valid(digits: str) -> bool:

@@ -1,11 +1,10 @@
 """URLs as they may be stored: without credentials and fragment, the query reduced to an allow-list."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from clicklake.contract.consent import CLICK_IDS
-from lambdas.ingest.scrub import CACHED_LENGTH, PHONE, scrub_code, scrub_text
+from lambdas.ingest.scrub import PHONE, scrub_code, scrub_product
 
 _CLICK_IDS = frozenset(CLICK_IDS)
 CAMPAIGN_PREFIX = "utm_"
@@ -18,11 +17,6 @@ def reduce_url(url: str, search_parameters: frozenset[str]) -> str:
 
     A relative URL stays relative; text that is no URL at all is treated as a path.
     """
-    reduce = _reduce_short if len(url) <= CACHED_LENGTH else _reduce
-    return reduce(url, search_parameters)
-
-
-def _reduce(url: str, search_parameters: frozenset[str]) -> str:
     url, _, _ = url.partition("#")
     if url[:9].lower().startswith(_CALLS):
         return url[: url.index(":") + 1] + PHONE
@@ -32,9 +26,6 @@ def _reduce(url: str, search_parameters: frozenset[str]) -> str:
         return address
     pairs = [kept for pair in query.split("&") if (kept := _reduce_pair(pair, search_parameters))]
     return f"{address}?{'&'.join(pairs)}" if pairs else address
-
-
-_reduce_short = lru_cache(maxsize=8192)(_reduce)
 
 
 def _without_credentials(address: str) -> str:
@@ -49,7 +40,7 @@ def _reduce_pair(pair: str, search_parameters: frozenset[str]) -> str:
     name, equals, value = pair.partition("=")
     key = (unquote_plus(name) if "%" in name or "+" in name else name).lower()
     if key in search_parameters:
-        return name + equals + _scrub_value(value, scrub_text)
+        return name + equals + _scrub_value(value, scrub_product)
     if key in _CLICK_IDS or (
         key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum()
     ):

@@ -1,16 +1,14 @@
 """Judges a request's events one by one: every one becomes a line, accepted or rejected. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from clicklake.contract.decode import decode_event
 from clicklake.contract.limits import MAX_EVENTS
 from clicklake.contract.raw import RawLine
 from clicklake.contract.reasons import MEANING, Reason, Refusal
 from clicklake.contract.requests import split_body
 from lambdas.ingest.answers import Rejection
-from lambdas.ingest.lines import Batch, Rules, accepted_line, event_id_of, rejected_line
-from lambdas.ingest.scrub import scrub_text
+from lambdas.ingest.lines import Batch, Rules, accepted_lines, rejected_line
 from lambdas.ingest.unpack import Body, Refused
 
 
@@ -25,9 +23,7 @@ class Verdicts:
     refused: Refused | None = None
 
 
-def judge(
-    body: Body, batch: Batch, rules: Rules, *, accept_flat: bool, is_recent: Callable[[str], bool]
-) -> Verdicts | Refused:
+def judge(body: Body, batch: Batch, rules: Rules, is_recent: Callable[[str], bool]) -> Verdicts | Refused:
     """`is_recent` knows the ids just stored: they are marked, and written like the others."""
     split = split_body(body.content, body.kind)
     if split.refusal is not None:
@@ -35,28 +31,16 @@ def judge(
         return judge_unreadable(Refused(400, str(reason), MEANING[reason], body.content), batch, rules)
     if len(split.events) > MAX_EVENTS:
         return Refused(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
-    if split.sent_at is not None:
-        batch = replace(batch, sent_at=split.sent_at)
     verdicts = Verdicts()
+    make_line = accepted_lines(batch, rules, split.sent_at, is_recent)
     for position, raw in enumerate(split.events):
-        decoded = decode_event(raw, accept_flat=accept_flat)
-        if isinstance(decoded, Refusal):
-            verdicts.lines.append(rejected_line(decoded, raw, batch, rules, position=position))
-            field_name = decoded.field and scrub_text(decoded.field)
-            verdicts.rejections.append(Rejection(position, str(decoded.reason), field_name))
+        line = make_line(raw, position)
+        if isinstance(line, Refusal):
+            refusal, line = line, rejected_line(line, raw, batch, rules, position=position)
+            verdicts.rejections.append(Rejection(position, str(refusal.reason), line.field))
         else:
-            event_id = event_id_of(decoded, raw, rules.keys)
-            verdicts.lines.append(
-                accepted_line(
-                    decoded,
-                    batch,
-                    rules,
-                    position=position,
-                    event_id=event_id,
-                    maybe_repeat=is_recent(event_id),
-                )
-            )
-            verdicts.accepted_ids.append(event_id)
+            verdicts.accepted_ids.append(line.event_id)
+        verdicts.lines.append(line)
     return verdicts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from clicklake.contract.memo import Memo
 from lambdas.ingest.agent import NO_AGENT, SERVER, Agent, read_agent
 from lambdas.ingest.scrub import scrub_text
 
@@ -47,7 +48,7 @@ def read_viewer(headers: Mapping[str, str], user_agent: str, *, edge_secret: str
     country = city = None
     if EDGE_SECRET_HEADER in headers and is_secret(headers[EDGE_SECRET_HEADER], edge_secret):
         country = read_country(headers.get("cloudfront-viewer-country", ""))
-        city = read_city(headers.get("cloudfront-viewer-city", ""))
+        city = _cities[headers.get("cloudfront-viewer-city", "")]
     if origin == "browser":
         agent = read_agent(user_agent) if user_agent else NO_AGENT
     else:
@@ -65,3 +66,6 @@ def read_city(header: str) -> str | None:
     """The edge percent-encodes what is not ASCII."""
     city = "".join(letter for letter in unquote(header.strip()) if letter.isprintable())[:MAX_CITY_LENGTH]
     return scrub_text(city) or None
+
+
+_cities = Memo(read_city)

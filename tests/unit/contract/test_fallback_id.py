@@ -1,9 +1,13 @@
 import hashlib
 import hmac
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from clicklake.contract.fallback_id import fallback_event_id
+from clicklake.contract.fallback_id import _canonical, _canonical_if_plain, fallback_event_id
+from clicklake.contract.json_text import repair_escapes
 
 KEY = b"key"
 
@@ -65,3 +69,27 @@ def test_different_content_has_different_ids(one: str, other: str) -> None:
 def test_whatever_came_has_an_id(text: bytes) -> None:
     assert len(of(text)) == 64
     assert fallback_event_id(text, b"other key") != of(text)
+
+
+PLAIN_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), PLAIN_VALUES), st.booleans())
+@settings(derandomize=True, deadline=None, database=None, max_examples=1_000)
+def test_the_quick_way_gives_the_same_canonical_json(event: dict, is_ascii: bool) -> None:
+    text = json.dumps(event, ensure_ascii=is_ascii).encode()
+    quick = _canonical_if_plain(repair_escapes(text))
+    assert quick is None or quick == _canonical(repair_escapes(text))
+
+
+def test_the_quick_way_is_taken_for_plain_events() -> None:
+    text = b'{"b": 1767225600, "a": "\\"\\\\\\/\\b\\f\\n\\r\\t\x7f", "c": [true, {"z": null, "Z": -0}]}'
+    assert _canonical_if_plain(text) == _canonical(text) is not None

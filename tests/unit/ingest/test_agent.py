@@ -48,6 +48,27 @@ def test_bots_say_so(user_agent):
     assert agent.is_bot and agent.bot_reasons == ("user_agent",) and agent.device_type == "bot"
 
 
+@pytest.mark.parametrize(
+    ("user_agent", "device"),
+    [
+        ("okhttp/4.12.0", "other"),
+        ("MyShop/3.1 (Android 14; Pixel 8) okhttp/4.12.0", "mobile"),
+        ("Dalvik/2.1.0 (Linux; U; Android 13; SM-G991B Build/TP1A.220624.014)", "mobile"),
+        ("MyShop/3.1 (Android 13; SM-X700) okhttp/4.12.0", "tablet"),
+        (PIXEL + " okhttp/4.9.0", "mobile"),
+        ("MyShop/12 CFNetwork/1474 Darwin/23.0.0", "mobile"),
+    ],
+)
+def test_an_app_is_no_bot_for_the_client_it_sends_with(user_agent, device):
+    agent = read_agent(user_agent)
+    assert (agent.is_bot, agent.device_type) == (False, device)
+
+
+@pytest.mark.parametrize("name", ["Googlebot/2.1", "SomeCrawler/1.0", "python-requests/2.32"])
+def test_a_bot_that_sends_by_an_apps_client_is_a_bot(name):
+    assert read_agent(f"{name} okhttp/4.12.0").is_bot
+
+
 @pytest.mark.parametrize("user_agent", ["", "   "])
 def test_no_user_agent_is_a_bot(user_agent):
     assert read_agent(user_agent).bot_reasons == ("no_user_agent",)

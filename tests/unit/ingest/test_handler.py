@@ -92,6 +92,13 @@ def test_a_bad_event_leaves_its_batch_alone():
     ]
 
 
+def test_an_object_for_a_price_costs_only_its_event_whatever_letters_are_in_it():
+    shop = open_shop()
+    status, answer = shop.send(request(json.dumps([event(), event(value={"é": 1})], ensure_ascii=False)))
+    assert (status, answer["accepted"]) == (202, 1)
+    assert answer["errors"] == [{"index": 1, "reason": "not_money", "field": "value"}]
+
+
 def test_a_broken_ndjson_line_costs_only_itself():
     shop = open_shop()
     status, answer = shop.send(recorded("ndjson_with_a_broken_line"))
@@ -246,6 +253,15 @@ def test_the_shops_server_says_where_an_event_comes_from():
 
 def test_test_events_are_marked():
     assert stored_line(event(is_test=True))["is_test"] is True
+
+
+def test_an_article_number_that_is_looked_for_is_stored():
+    url = "https://shop.example/search?q=4006381333931&utm_term=x"
+    line = stored_line(
+        event(page_url=url, props={"search_query": "4006381333931"}, items=[{"name": "Hub 4006381333931"}])
+    )
+    assert (line["page_url"], line["props"]["search_query"]) == (url, "4006381333931")
+    assert line["items"][0]["name"] == "Hub 4006381333931"
 
 
 # --- planted personal data -----------------------------------------------------------------------

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from lambdas.ingest.scrub import is_luhn_valid, scrub_code, scrub_text
+from lambdas.ingest.scrub import is_gtin, is_luhn_valid, scrub_code, scrub_product, scrub_text
 
 PLANTED = [
     ("mail john.doe+shop@example.co.uk now", "mail [email] now"),
@@ -90,3 +90,44 @@ def test_luhn_knows_a_mistyped_card():
     assert is_luhn_valid("4111111111111111")
     assert not is_luhn_valid("4111111111111112")
     assert not is_luhn_valid("0000000000000000")
+
+
+@pytest.mark.parametrize("number", ["96385074", "614141000036", "4006381333931", "10614141000415"])
+def test_an_article_number_stays_where_products_are_looked_for(number):
+    assert scrub_product(f"usb hub {number} black") == f"usb hub {number} black"
+
+
+@pytest.mark.parametrize("number", ["614141000036", "4006381333931", "10614141000415"])
+def test_elsewhere_an_article_number_might_be_a_phone_number(number):
+    assert scrub_text(number) in ("[phone]", "[card]")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4006381333930", "[phone]"),  # its check digit is wrong
+        ("614141000037", "[phone]"),
+        ("+4006381333931", "[phone]"),
+        ("4006 381 333931", "[phone]"),
+        ("015112345673", "[phone]"),  # has the check digit, and begins like a number within the country
+        ("00491701234564", "[phone]"),  # the same, from abroad
+        ("30569309023925", "[card]"),  # the check digits of both
+        ("4111111111111111", "[card]"),
+        ("5551234567", "[phone]"),
+        ("jo@ex.com 4006381333931", "[email] 4006381333931"),
+    ],
+)
+def test_a_phone_or_card_number_does_not_stay_for_its_length(text, expected):
+    assert scrub_product(text) == expected
+
+
+@pytest.mark.parametrize("text", [text for text, _ in PLANTED])
+def test_what_is_planted_in_a_search_is_replaced_as_elsewhere(text):
+    assert scrub_product(text) == scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [("036000291452", False), ("0036000291452", False), ("0614141000036", True)]
+)
+def test_what_begins_like_a_phone_number_is_no_article_number(number, expected):
+    assert is_gtin(number) is expected
