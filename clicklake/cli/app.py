@@ -192,6 +192,25 @@ def query(
         run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit)
 
 
+@app.command(
+    epilog="Examples: `clicklake verify` · `clicklake verify --all` · `clicklake verify --output json > verified.json`"
+)
+def verify(
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the comparison.")] = Output.table,
+    show_all: Annotated[bool, typer.Option("--all", help="Every figure of every period, sound ones too.")] = False,
+) -> None:
+    """Compare every table and figure of the running twin's lake with a second computation, and with the truth.
+
+    The second computation reads the raw lines anew, in plain Python, by the definitions alone. The truth is
+    what the simulated shop noted while it made its visitors. Each difference is explained in a line; the
+    exit code is 1 when one is not.
+    """
+    from clicklake.cli.verify import run_verify
+
+    if not run_verify(output.value, show_all):
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: `clicklake doctor`")
 def doctor() -> None:
     """Check what a laptop needs, and say how to get what is missing."""
