@@ -9,8 +9,6 @@ PROCESSED_PREFIX = "processed/"
 RESULTS_PREFIX = "results/"
 REFERENCE_PREFIX = "reference/"
 STATE_PREFIX = "state/"
-# What the simulated shop knows of itself; beside a lake of made-up visitors only.
-TRUTH_PREFIX = "truth/"
 
 LEASE_KEY = STATE_PREFIX + "refresh_lake.lease.json"
 JOURNAL_KEY = STATE_PREFIX + "refresh_lake.journal.json"

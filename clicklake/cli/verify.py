@@ -1,44 +1,66 @@
 """`clicklake verify`: the lake beside a second reading of the definitions, and beside what really happened."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 
+from clicklake.cli.making import Made, Plan, made_lake
 from clicklake.cli.show import as_csv, as_json, as_table, console
 from clicklake.local.emulator import Lake, find_lake
 from clicklake.local.places import ROOT, TwinError
 from clicklake.local.sql import Engine, QueryError, connect
 from clicklake.local.twin import job_arguments
+from clicklake.shop.truth import read_truth
 from clicklake.verify.checks import CORE_COLUMNS, Check, check_lake
 from clicklake.verify.compare import KEYS
 from clicklake.verify.lake import Bucket, listed_until, read_lake
 from clicklake.verify.oracle import Oracle, recompute
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import Rules, read_reference
+from clicklake.verify.truth import check_truth
 from glue_jobs.arguments import read_arguments
 from glue_jobs.tables import TABLES
 
 REFERENCE = ROOT / "glue_jobs" / "reference"
 
 
-def run_verify(output: str, show_all: bool) -> bool:
-    """Prints the comparison of the running twin's lake; False where something unexplained differs."""
-    lake = find_lake()
-    lake.enter()
+def run_verify(plan: Plan | None, output: str, show_all: bool) -> bool:
+    """Prints the comparison of the running twin's lake, or of one made for it; False where something unexplained
+    differs."""
+    if plan is None:
+        lake = find_lake()
+        lake.enter()
+        checks = verify_lake(lake, None)
+    else:
+        with made_lake(plan) as made:
+            checks = verify_lake(made.lake, made.truth)
+    print_checks(checks, output, show_all)
+    return all(check.is_sound for check in checks)
+
+
+def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
+    """The lake beside the oracle, read from raw as it landed, and beside the truth in a folder, where there is one."""
     try:
+        engine = connect(lake.endpoints(), lake.database)
         with console.status("Reading the lake's raw lines ..."):
-            bucket = Bucket(lake.endpoints())
-            engine = connect(lake.endpoints(), lake.database)
-            objects, missed = read_raw(bucket, engine)
+            objects, missed = read_raw(Bucket(lake.endpoints()), engine)
         with console.status("Recomputing every table from them ..."):
-            checks = [*missed, *compare(engine, recompute_lake(lake, objects))]
+            return [*missed, *compare(engine, recompute_lake(lake, objects), truth)]
     except QueryError as error:
         raise TwinError(f"The lake cannot be read: {error}") from error
     except (ClientError, BotoCoreError) as error:
         raise TwinError(f"The lake's raw objects cannot be read: {error}.") from error
-    print_checks(checks, output, show_all)
-    return all(check.is_sound for check in checks)
+
+
+def verified_in_short(made: Made) -> str:
+    """One sentence about a lake that was just made; raw is taken as it was put."""
+    try:
+        checks = compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
+    except QueryError as error:
+        raise TwinError(f"The lake cannot be verified: {error}") from error
+    return sentence(checks)
 
 
 def read_raw(bucket: Bucket, engine: Engine) -> tuple[list[RawObject], list[Check]]:
@@ -69,11 +91,15 @@ def recompute_lake(lake: Lake, objects: Iterable[RawObject]) -> Oracle:
     return recompute(objects, rules_of(lake), read_reference(REFERENCE))
 
 
-def compare(engine: Engine, oracle: Oracle, *, is_quick: bool = False) -> list[Check]:
+def compare(
+    engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_quick: bool = False
+) -> list[Check]:
     """All checks; a quick comparison looks at the core columns of wide tables only."""
     core = CORE_COLUMNS if is_quick else {}
     columns = {name: (*KEYS[name], *core[name]) if name in core else _columns(name) for name in KEYS}
-    return check_lake(read_lake(engine.query, columns), oracle, core)
+    side = read_lake(engine.query, columns)
+    checks = check_lake(side, oracle, core)
+    return checks + check_truth(read_truth(truth), side) if truth else checks
 
 
 def _columns(name: str) -> Sequence[str]:

@@ -15,6 +15,7 @@ from clicklake.verify.oracle import Oracle
 CORE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "events": (
         "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id", "user_id", "is_bot",
+        "is_test",
     ),
 }
 

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from clicklake.endpoints import Endpoints
-from clicklake.paths import RAW_PREFIX, TRUTH_PREFIX
+from clicklake.paths import RAW_PREFIX
 from clicklake.verify.checks import LakeSide
 from clicklake.verify.raw_objects import RawObject, open_object
 
@@ -27,37 +26,23 @@ class Listed:
 
 
 class Bucket:
-    """The lake's bucket, read only but for the truth beside the lake."""
+    """The lake's bucket."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._s3 = endpoints.client("s3", max_pool_connections=_FETCHERS)
         self._name = endpoints.bucket
 
     def raw(self) -> list[Listed]:
-        return self._list(RAW_PREFIX)
-
-    def open(self, keys: Iterable[str]) -> list[RawObject]:
-        with ThreadPoolExecutor(_FETCHERS) as fetchers:
-            return list(fetchers.map(lambda key: open_object(key, self._get(key)), keys))
-
-    def truth(self, folder: Path) -> bool:
-        """Copies the truth's files into `folder`; False where none lies beside the lake."""
-        found = self._list(TRUTH_PREFIX)
-        for each in found:
-            (folder / each.key.removeprefix(TRUTH_PREFIX)).write_bytes(self._get(each.key))
-        return bool(found)
-
-    def put_truth(self, files: Iterable[Path]) -> None:
-        for file in files:
-            self._s3.put_object(Bucket=self._name, Key=TRUTH_PREFIX + file.name, Body=file.read_bytes())
-
-    def _list(self, prefix: str) -> list[Listed]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=RAW_PREFIX)
         return [
             Listed(entry["Key"], entry["LastModified"].replace(tzinfo=None))
             for page in pages
             for entry in page.get("Contents", ())
         ]
+
+    def open(self, keys: Iterable[str]) -> list[RawObject]:
+        with ThreadPoolExecutor(_FETCHERS) as fetchers:
+            return list(fetchers.map(lambda key: open_object(key, self._get(key)), keys))
 
     def _get(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self._name, Key=key)["Body"].read()
