@@ -30,13 +30,14 @@ OLD_NAMES: Mapping[str, str] = {"view_item": "view", "begin_checkout": "checkout
 @dataclass(frozen=True)
 class Faults:
     """How often the road fails, as shares of batches (`lost_answers`, `rubbish`), of visits (`noise`: a
-    request that is none), and of the visits that could (`unsent_tabs`, `offline_visits`)."""
+    request that is none), and of the visits that could (`unsent_tabs`, `offline_visits`, `tunnels`)."""
 
     lost_answers: float = 0.011
     rubbish: float = 0.03
     noise: float = 0.003
     unsent_tabs: float = 0.55
     offline_visits: float = 0.6
+    tunnels: float = 1.0
 
 
 USUAL_FAULTS = Faults()
@@ -133,7 +134,7 @@ class _Road:
             self.push(until_ms, held)
             return
         for batch in batches:
-            if batch.events[0].is_cut_off:
+            if batch.events[0].is_cut_off and chance.happens(self.faults.tunnels):
                 # What this tab could not send stays with it until it is opened again.
                 later = visit.ended_at_ms + int(min(chance.around(20, 1.3), 24 * 24) * HOUR_MS)
                 self.push(later, _Held(visitor, later, [batch], is_alone=True))
@@ -160,7 +161,7 @@ class _Road:
         if visitor.is_bot or any(event.analytics != "granted" for event in visit.events):
             return None  # nothing is stored without consent, so nothing can be sent later
         if any(event.is_cut_off for event in visit.events):
-            return None
+            return None  # what came before and after the tunnel goes at once
         if visitor.goes_offline and chance.happens(self.faults.offline_visits):
             return visit.ended_at_ms + int(min(chance.around(9, 1.3), 20 * 24) * HOUR_MS)
         soon = visit.returns is not None and visit.returns.starts_at_ms - visit.ended_at_ms < 3 * DAY_MS

@@ -27,8 +27,7 @@ class Touch:
 
 
 def touches_before(sessions: Sequence[Touch], ordered_at: int) -> list[Touch]:
-    """The touches of a conversion, earliest first: within 30 days, repeats in a row collapsed, direct ones left
-    out unless all are."""
+    """The touches of a conversion, earliest first: within 30 days, repeats in a row collapsed to the first."""
     recent = sorted(
         (touch for touch in sessions if ordered_at - WINDOW_MS <= touch.started_at <= ordered_at),
         key=lambda touch: touch.started_at,

@@ -431,8 +431,9 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
     channels = dict(zip(table["session_id"], table["channel"], strict=True))
     really: Counter[str] = Counter()
     told: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    later: Counter[str] = Counter()
+    # From the channel they came by to the one they are told as, by the reason for it.
+    dropped: Counter[tuple[str, str]] = Counter()
+    later: Counter[tuple[str, str]] = Counter()
     wrong: Counter[str] = Counter()
     first_events = {visit.sessions[0].first_event_id for visit in known.truth.visits if visit.sessions}
     for visitor_id, events in known.by_visitor.items():
@@ -446,17 +447,21 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
             if channel == truly:
                 continue
             if channel == could_tell:
-                dropped[channel] += 1
+                dropped[truly, channel] += 1
             elif channel == "Direct" and session.first_event_id not in first_events:
-                later[truly] += 1
+                later[truly, channel] += 1
             else:
                 wrong[channel] += 1
     for channel in sorted(really.keys() | told.keys()):
         parts = [f"{really[channel]:,} came so"]
-        if dropped[channel]:
-            parts.append(f"{dropped[channel]:,} more were advertisements whose click id was not consented to")
-        if later[channel]:
-            parts.append(f"{later[channel]:,} went on after a pause without their landing page, as Direct")
+        for moved, why in (
+            (dropped, "by an advertisement whose click id was not consented to"),
+            (later, "in sessions that went on after a pause, away from their landing page"),
+        ):
+            gone = sum(count for (truly, _), count in moved.items() if truly == channel)
+            come = sum(count for (_, told_as), count in moved.items() if told_as == channel)
+            parts += [f"{come:,} more {why}"] if come else []
+            parts += [f"{gone:,} less {why}"] if gone else []
         if wrong[channel]:
             parts.append(f"{wrong[channel]:,} have it without a reason")
         yield Check(
