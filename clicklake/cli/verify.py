@@ -94,11 +94,10 @@ def recompute_lake(lake: Lake, objects: Iterable[RawObject]) -> Oracle:
 def compare(
     engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_quick: bool = False
 ) -> list[Check]:
-    """All checks; a quick comparison looks at the core columns of wide tables only."""
-    core = CORE_COLUMNS if is_quick else {}
-    columns = {name: (*KEYS[name], *core[name]) if name in core else _columns(name) for name in KEYS}
+    """All checks; a quick comparison looks at the columns of events that decide what is counted, no others."""
+    columns = {name: _columns(name) for name in KEYS} | ({"events": CORE_COLUMNS} if is_quick else {})
     side = read_lake(engine.query, columns)
-    checks = check_lake(side, oracle, core)
+    checks = check_lake(side, oracle, is_quick=is_quick)
     return checks + check_truth(read_truth(truth), side) if truth else checks
 
 

@@ -63,10 +63,8 @@ class TableComparison:
         return wanted[:EXAMPLES]
 
 
-def compare_table(
-    name: str, lake: Columns, oracle: Sequence[Row], columns: Sequence[str] | None = None
-) -> TableComparison:
-    """Every row of both sides by key, and every column the oracle knows, or only `columns`.
+def compare_table(name: str, lake: Columns, oracle: Sequence[Row]) -> TableComparison:
+    """Every row of both sides by key, and every column the oracle knows.
 
     A key that stands twice is a difference. Values are compared as they are, and once more in one form
     (see `plain`) where they are not the same.
@@ -79,7 +77,7 @@ def compare_table(
         sides = ("present", None) if place in ours else (None, "present")
         differences.append(Difference(place, None, *sides))
     shared = [(place, ours[place], oracle[theirs[place]]) for place in theirs if place in ours]
-    for column in columns or (oracle[0] if oracle else ()):
+    for column in oracle[0] if oracle else ():
         if column in key:
             continue
         found = lake[column]

@@ -58,22 +58,25 @@ def daily_traffic(
     """One row per day, dimension and value."""
     rows: dict[tuple[date, str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(_TRAFFIC, 0))
     visitors: dict[tuple[date, str, str], set[str]] = defaultdict(set)
+    alike: dict[tuple[Any, ...], list[Event]] = defaultdict(list)
     for event in events:
-        if event.is_test:
-            continue
-        values = dimensions_of(event, countries) | {"event_type": event.event_type}
+        if not event.is_test:
+            place = (event.country, event.device_type, event.line.get("browser"), event.line.get("os"))
+            alike[event.event_date, event.event_type, event.is_bot, *place].append(event)
+    for (day, event_type, is_bot, *_), same in alike.items():
+        values = dimensions_of(same[0], countries) | {"event_type": event_type}
+        not_consented = sum(not event.is_consented for event in same)
+        active = {event.visitor_id for event in same if event.is_active}
         for dimension, value in values.items():
-            key = (event.event_date, dimension, value)
-            row = rows[key]
-            if event.is_bot:
-                row["bot_events"] += 1
+            row = rows[day, dimension, value]
+            if is_bot:
+                row["bot_events"] += len(same)
                 continue
-            row["events"] += 1
-            row["page_views"] += event.event_type == "page_view"
-            row["product_views"] += event.event_type == "view_item"
-            row["not_consented_events"] += not event.is_consented
-            if event.is_active:
-                visitors[key].add(event.visitor_id)
+            row["events"] += len(same)
+            row["page_views"] += len(same) if event_type == "page_view" else 0
+            row["product_views"] += len(same) if event_type == "view_item" else 0
+            row["not_consented_events"] += not_consented
+            visitors[day, dimension, value] |= active
     with_order = {order.purchase.session_id for order in orders if order.purchase}
     for session_id, sourced in sessions.items():
         session = sourced.session
@@ -86,7 +89,7 @@ def daily_traffic(
             rows[key]["product_views"] += session.count("view_item")
             visitors[key].add(session.visitor_id)
         values = dimensions_of(session.first, countries) | own
-        step = len(session.funnel())
+        step = len(session.funnel)
         for dimension, value in values.items():
             row = rows[sourced.session_date, dimension, value]
             row["sessions"] += 1
@@ -273,7 +276,7 @@ def session_row(sourced: Sourced, countries: Mapping[str, tuple[str, str]]) -> R
     session = sourced.session
     first = session.first
     country_name, continent = countries.get(first.country or "", (None, None))
-    reached = [event.occurred_at for event in session.funnel()]
+    reached = [event.occurred_at for event in session.funnel]
     pages = session.page_views
     return {
         "session_id": session.session_id,

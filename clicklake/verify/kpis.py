@@ -122,7 +122,7 @@ class Figures:
         Sessions that may still go on at `as_of` are shown beside.
         """
         as_of = self.oracle.outcomes.as_of or 0
-        reached = [([event.occurred_at for event in each.session.funnel()], each) for each in self.sessions]
+        reached = [([event.occurred_at for event in each.session.funnel], each) for each in self.sessions]
         closed = [moments for moments, each in reached if as_of - each.session.ended_at > GAP_MS]
         still_open = [moments for moments, each in reached if as_of - each.session.ended_at <= GAP_MS]
         rows: dict[int, Row] = {}

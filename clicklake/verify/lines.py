@@ -17,11 +17,11 @@ PASSIVE = frozenset({"page_leave", "page_ping"})
 
 _MONEY = re.compile(r"-?\d{1,12}(?:\.\d{1,4})?")
 _MONEYS = ("value", "tax", "shipping", "discount")
-_KINDS: Mapping[type, tuple[str, ...]] = {
-    int: ("position", "contract_version", "received_at", "ts", "sent_at"),
-    bool: ("is_bot", "maybe_repeat", "is_test"),
-    dict: ("device", "geo", "props", "consent"),
-    list: ("items", "bot_reasons"),
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("position", "contract_version", "received_at", "ts", "sent_at"), int),
+    **dict.fromkeys(("is_bot", "maybe_repeat", "is_test"), bool),
+    **dict.fromkeys(("device", "geo", "props", "consent"), dict),
+    **dict.fromkeys(("items", "bot_reasons"), list),
 }
 _PROPS = (
     "search_query", "results_count", "link_url", "element_id", "engaged_ms", "scroll_pct", "page_kind", "user_age",
@@ -112,10 +112,6 @@ class Refused:
     number: int
     reason: str
     field: str | None
-
-    @property
-    def place(self) -> tuple[Any, Any]:
-        return _place(self.line, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +224,7 @@ def _read(text: str, key: str, number: int, rules: Rules) -> Event | Refused:
 def _parse(text: str) -> dict[str, Any] | None:
     """The line's fields that are not null; None where it is no JSON object."""
     try:
-        line = json.loads(text, parse_constant=_no_constant)
+        line = _decode(text)
     except (ValueError, RecursionError):
         return None
     return {name: value for name, value in line.items() if value is not None} if isinstance(line, dict) else None
@@ -236,6 +232,9 @@ def _parse(text: str) -> dict[str, Any] | None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _has_money(line: Mapping[str, Any]) -> bool:
@@ -264,14 +263,11 @@ def _refusal(line: Mapping[str, Any] | None) -> tuple[str, str | None] | None:
     missing = next((name for name in _NEEDED_OF_EVENTS if name not in line), None)
     if missing:
         return "not_a_raw_line", missing
-    if not all(_is_of_kind(line.get(name), kind) for kind, names in _KINDS.items() for name in names):
+    # Not isinstance: to JSON true is no number.
+    if any(name in line and type(line[name]) is not kind for name, kind in _KINDS.items()):
         return "type_drift", None
     drifted = next(_out_of_range(line), None)
     return ("type_drift", drifted) if drifted else None
-
-
-def _is_of_kind(value: object, kind: type) -> bool:
-    return value is None or (isinstance(value, kind) and not (kind is int and isinstance(value, bool)))
 
 
 def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
@@ -279,9 +275,9 @@ def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
     for name in _MONEYS:
         if name in line and not _MONEY.fullmatch(str(line[name])):
             yield name
-    for name in ("price", "discount"):
-        told = (item.get(name) for item in line.get("items") or ())
-        if any(value is not None and not _MONEY.fullmatch(str(value)) for value in told):
+    for name in ("price", "discount") if "items" in line else ():
+        told = [item[name] for item in line["items"] if item.get(name) is not None]
+        if not all(_MONEY.fullmatch(str(value)) for value in told):
             yield f"items.{name}"
     if not 0 <= line["received_at"] <= _LAST_RECEIVED_MS:
         yield "received_at"
@@ -296,6 +292,23 @@ def _place(line: Mapping[str, Any], text: str) -> tuple[Any, Any]:
     return place if None not in place else ("text:" + hashlib.sha256(text.encode()).hexdigest(), 0)
 
 
+def core_row(event: Event) -> dict[str, Any]:
+    """The columns of `events` that decide what is counted."""
+    return {
+        "event_id": event.event_id,
+        "ts_date": event.ts_date,
+        "event_date": event.event_date,
+        "occurred_at": event.occurred_at,
+        "ts_quality": event.ts_quality,
+        "event_type": event.event_type,
+        "visitor_id": event.visitor_id,
+        "session_id": event.session_id,
+        "user_id": event.user_id,
+        "is_bot": event.is_bot,
+        "is_test": event.is_test,
+    }
+
+
 def event_row(event: Event, reference: Reference) -> dict[str, Any]:
     """The event as a row of the table `events`."""
     line = event.line
@@ -303,19 +316,11 @@ def event_row(event: Event, reference: Reference) -> dict[str, Any]:
     consent = line.get("consent") or {}
     is_near = abs((event.ts_date - event.event_date).days) <= 1
     return {
-        "event_id": event.event_id,
-        "ts_date": event.ts_date,
-        "event_date": event.event_date,
+        **core_row(event),
         "stray_date": None if is_near else event.ts_date,
-        "occurred_at": event.occurred_at,
-        "ts_quality": event.ts_quality,
         "ts": line.get("ts"),
         "sent_at": line.get("sent_at"),
         "received_at": event.received_at,
-        "event_type": event.event_type,
-        "visitor_id": event.visitor_id,
-        "session_id": event.session_id,
-        "user_id": event.user_id,
         "page_view_id": event.page_view_id,
         **{name: line.get(name) for name in ("session_hint", "page_url", "page_title", "referrer", "browser", "os")},
         "device_type": event.device_type,
@@ -332,10 +337,8 @@ def event_row(event: Event, reference: Reference) -> dict[str, Any]:
         "consent_analytics": consent.get("analytics"),
         "consent_marketing": consent.get("marketing"),
         "origin": event.origin,
-        "is_bot": event.is_bot,
         "bot_reasons": line.get("bot_reasons"),
         "maybe_repeat": bool(line.get("maybe_repeat")),
-        "is_test": event.is_test,
         "sdk": line.get("sdk"),
         "contract_version": line.get("contract_version"),
         "ingest_id": line["ingest_id"],
@@ -352,10 +355,38 @@ def _item_row(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item.get(name) for name in _ITEM_FIELDS}
 
 
-def received_date(line: Mapping[str, Any], key: str) -> date:
+def _received_date(line: Mapping[str, Any], key: str) -> date:
     """The UTC date of a refused line: of its receipt, else of its object's prefix, else 1970-01-01."""
     moment = line.get("received_at")
     if isinstance(moment, int):
         return utc_date(moment // DAY_MS)
     prefix = re.search(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/", key)
     return date(*map(int, prefix.groups())) if prefix else date(1970, 1, 1)
+
+
+def refused_row(refused: Refused) -> dict[str, Any]:
+    """The line as a row of the table `quarantine`."""
+    ingest_id, position = _place(refused.line, refused.text)
+    return {
+        "ingest_id": ingest_id,
+        "position": position,
+        "received_at": refused.line.get("received_at"),
+        "received_date": _received_date(refused.line, refused.object),
+        "reason": refused.reason,
+        "field": refused.field,
+        "raw_line": refused.text,
+        "object": refused.object,
+        "line": refused.number,
+    }
+
+
+def repeat_row(repeat: Repeat) -> dict[str, Any]:
+    """The line as a row of the table `repeats`."""
+    return {
+        "object": repeat.object,
+        "line": repeat.number,
+        "event_id": repeat.event_id,
+        "ts_date": repeat.ts_date,
+        "ingest_id": repeat.line.get("ingest_id"),
+        "position": repeat.line.get("position"),
+    }

@@ -1,8 +1,8 @@
 """The oracle: every table of the lake, and the key figures, recomputed from raw lines."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -23,7 +23,7 @@ from clicklake.verify.daily import (
     visitors_by_day,
 )
 from clicklake.verify.identity import Identity, identify
-from clicklake.verify.lines import Outcomes, event_row, read_lines, received_date
+from clicklake.verify.lines import Outcomes, event_row, read_lines, refused_row, repeat_row
 from clicklake.verify.orders import Order, collect_orders, order_row
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import Reference, Rules
@@ -77,53 +77,30 @@ class Oracle:
         return visitors_by_day(self.visitor_days)
 
     @cached_property
-    def tables(self) -> dict[str, list[Row]]:
-        """Rows of every table that tells of the shop, with all columns but those that tell of the run."""
+    def tables(self) -> Mapping[str, list[Row]]:
+        """Rows of every table that tells of the shop, with all columns but those that tell of the run; each is made
+        when it is first asked for."""
         events, countries = self.outcomes.events, self.reference.countries
         first = min((event.event_date for event in events), default=None)
-        return {
-            "events": [event_row(event, self.reference) for event in events],
-            "sessions": [session_row(sourced, countries) for sourced in self.sessions.values()],
-            "orders": [order_row(order, countries) for order in self.orders],
-            "identity": [
-                {"visitor_id": row.visitor_id, "valid_from": row.valid_from, "person_id": row.person_id}
-                for row in self.identity.rows
-            ],
-            "visitor_days": self.visitor_days,
-            "daily_traffic": daily_traffic(events, self.sessions, self.orders, countries),
-            "daily_orders": daily_orders(self.orders, self.sessions, countries),
-            "daily_active": daily_active(self.visitors, self.persons, first, self.today),
-            "daily_products": daily_products(self.sessions.values(), self.orders),
-            "quarantine": [
-                {
-                    "ingest_id": refused.place[0],
-                    "position": refused.place[1],
-                    "received_at": refused.line.get("received_at"),
-                    "received_date": received_date(refused.line, refused.object),
-                    "reason": refused.reason,
-                    "field": refused.field,
-                    "raw_line": refused.text,
-                    "object": refused.object,
-                    "line": refused.number,
-                }
-                for refused in self.outcomes.refused
-            ],
-            "repeats": [
-                {
-                    "object": repeat.object,
-                    "line": repeat.number,
-                    "event_id": repeat.event_id,
-                    "ts_date": repeat.ts_date,
-                    "ingest_id": repeat.line.get("ingest_id"),
-                    "position": repeat.line.get("position"),
-                }
-                for repeat in self.outcomes.repeats
-            ],
-            "ingested_objects": [
-                {"object": raw.key, "lines": len(raw.lines) + raw.lost, "lines_lost": raw.lost}
-                for raw in self.objects
-            ],
-        }
+        return _Lazy(
+            {
+                "events": lambda: [event_row(event, self.reference) for event in events],
+                "sessions": lambda: [session_row(sourced, countries) for sourced in self.sessions.values()],
+                "orders": lambda: [order_row(order, countries) for order in self.orders],
+                "identity": lambda: list(map(asdict, self.identity.rows)),
+                "visitor_days": lambda: self.visitor_days,
+                "daily_traffic": lambda: daily_traffic(events, self.sessions, self.orders, countries),
+                "daily_orders": lambda: daily_orders(self.orders, self.sessions, countries),
+                "daily_active": lambda: daily_active(self.visitors, self.persons, first, self.today),
+                "daily_products": lambda: daily_products(self.sessions.values(), self.orders),
+                "quarantine": lambda: list(map(refused_row, self.outcomes.refused)),
+                "repeats": lambda: list(map(repeat_row, self.outcomes.repeats)),
+                "ingested_objects": lambda: [
+                    {"object": raw.key, "lines": len(raw.lines) + raw.lost, "lines_lost": raw.lost}
+                    for raw in self.objects
+                ],
+            }
+        )
 
     def attribution(self, model: str) -> dict[tuple[str, str], Decimal]:
         """Net revenue by (currency, channel) under one of attribution.MODELS. Orders of visitors whose sessions
@@ -172,6 +149,25 @@ class Oracle:
             if told != net:
                 return False
         return True
+
+
+class _Lazy(Mapping[str, list[Row]]):
+    """Tables made on demand, once."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], list[Row]]]) -> None:
+        self._makers = makers
+        self._made: dict[str, list[Row]] = {}
+
+    def __getitem__(self, name: str) -> list[Row]:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def recompute(objects: Iterable[RawObject], rules: Rules, reference: Reference) -> Oracle:

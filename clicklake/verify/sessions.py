@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
@@ -43,11 +44,11 @@ class Session:
     def count(self, *event_types: str) -> int:
         return sum(event.event_type in event_types for event in self.members)
 
-    @property
+    @cached_property
     def page_views(self) -> list[Event]:
         return [event for event in self.members if event.event_type == "page_view"]
 
-    @property
+    @cached_property
     def engaged_ms(self) -> int:
         """Foreground time: per page view the greatest that was told of it."""
         greatest: dict[str, int] = {}
@@ -57,7 +58,7 @@ class Session:
                 greatest[event.page_view_id] = max(told, greatest.get(event.page_view_id, 0))
         return sum(greatest.values())
 
-    @property
+    @cached_property
     def is_engaged(self) -> bool:
         return self.engaged_ms >= ENGAGED_MS or len(self.page_views) >= 2 or self.count(*KEY_EVENTS) >= 1
 
@@ -71,9 +72,10 @@ class Session:
             event.is_passive or event.event_type == "page_view" for event in self.members
         )
 
-    def funnel(self, steps: Sequence[str] = FUNNEL) -> list[Event]:
+    @cached_property
+    def funnel(self) -> list[Event]:
         """The first event of each step reached, each strictly after the one before."""
-        return walk_funnel(self.members, steps)
+        return walk_funnel(self.members, FUNNEL)
 
 
 def walk_funnel(events: Iterable[Event], steps: Sequence[str]) -> list[Event]:

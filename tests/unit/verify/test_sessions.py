@@ -85,7 +85,7 @@ def test_funnel_steps_come_in_order_each_strictly_after_the_one_before():
     def steps(*event_types: str) -> int:
         lines = [line(str(place), AT + place, kind) for place, kind in enumerate(event_types)]
         [sourced] = oracle_of(lines).sessions.values()
-        return len(sourced.session.funnel())
+        return len(sourced.session.funnel)
 
     assert steps("view_item", "add_to_cart", "begin_checkout", "purchase") == 4
     assert steps("add_to_cart", "view_item", "begin_checkout", "purchase") == 1
