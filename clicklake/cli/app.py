@@ -220,6 +220,8 @@ def verify(
     from clicklake.cli.making import Plan
     from clicklake.cli.verify import run_verify
 
+    if days is None and (seed != 7 or visitors != 1.0 or until):
+        raise TwinError("--seed, --visitors and --until tell what to simulate: add --days.")
     plan = Plan("shop", days, seed, visitors, 1, until.date() if until else None) if days else None
     if not run_verify(plan, output.value, show_all):
         raise typer.Exit(1)

@@ -29,6 +29,8 @@ REFERENCE = ROOT / "glue_jobs" / "reference"
 def run_verify(plan: Plan | None, output: str, show_all: bool) -> bool:
     """Prints the comparison of the running twin's lake, or of one made for it; False where something unexplained
     differs."""
+    # Rows for a program have standard output to themselves.
+    console.stderr = output != "table"
     if plan is None:
         lake = find_lake()
         lake.enter()
@@ -45,7 +47,7 @@ def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
     try:
         engine = connect(lake.endpoints(), lake.database)
         with console.status("Reading the lake's raw lines ..."):
-            objects, missed = read_raw(Bucket(lake.endpoints()), engine)
+            objects, missed = read_raw(Bucket(lake.endpoints(), lake.bucket), engine)
         with console.status("Recomputing every table from them ..."):
             return [*missed, *compare(engine, recompute_lake(lake, objects), truth)]
     except QueryError as error:
@@ -130,13 +132,16 @@ def _verdict(checks: Sequence[Check]) -> str:
 
 
 def sentence(checks: Sequence[Check]) -> str:
+    """What it all comes to, in one sentence."""
     wrong = [check for check in checks if not check.is_sound]
+    sides = "a second computation"
+    if any(check.part == "truth" for check in checks):
+        sides += " and with what really happened"
     if not wrong:
-        return f"Verified: {len(checks):,} comparisons, every difference explained."
-    first = wrong[0]
+        return f"Verified: {len(checks):,} comparisons with {sides}, every difference explained."
     return (
-        f"NOT verified: {len(wrong):,} of {len(checks):,} comparisons differ without an explanation,"
-        f" the first in {first.part}: {first.name}."
+        f"NOT verified: {len(wrong):,} of {len(checks):,} comparisons with {sides} differ without an explanation,"
+        f" the first in {wrong[0].part}: {wrong[0].name}."
     )
 
 

@@ -28,9 +28,9 @@ class Listed:
 class Bucket:
     """The lake's bucket."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, name: str) -> None:
         self._s3 = endpoints.client("s3", max_pool_connections=_FETCHERS)
-        self._name = endpoints.bucket
+        self._name = name
 
     def raw(self) -> list[Listed]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=RAW_PREFIX)
