@@ -108,6 +108,8 @@ class Figures:
             "engaged_time_per_session": (_ratio(sum(s.engaged_ms for s in sessions) / 1000, count), count),
             "events": (events, None),
         }
+        if self.currency is None:  # without any order there is no currency to speak of
+            del figures["net_revenue"], figures["average_order_value"]
         return {
             **{name: {"value": value, "low": None, "high": None, "n": n} for name, (value, n) in figures.items()},
             **{

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from clicklake.verify.clock import is_too_late, local_date, place_in_time, ts_date, utc_date
+from clicklake.verify.clock import UNREADABLE_DATE, is_too_late, local_date, place_in_time, ts_date, utc_date
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import DAY_MS, Reference, Rules
 
@@ -355,13 +355,11 @@ def _item_row(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item.get(name) for name in _ITEM_FIELDS}
 
 
-def _received_date(line: Mapping[str, Any], key: str) -> date:
-    """The UTC date of a refused line: of its receipt, else of its object's prefix, else 1970-01-01."""
+def _received_date(line: Mapping[str, Any]) -> date:
+    """The UTC date of a refused line's receipt, else 1970-01-01: nothing of the object it happened to lie in."""
     moment = line.get("received_at")
-    if isinstance(moment, int):
-        return utc_date(moment // DAY_MS)
-    prefix = re.search(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/", key)
-    return date(*map(int, prefix.groups())) if prefix else date(1970, 1, 1)
+    is_readable = type(moment) is int and 0 <= moment <= _LAST_RECEIVED_MS
+    return utc_date(moment // DAY_MS) if is_readable else UNREADABLE_DATE
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:
@@ -371,7 +369,7 @@ def refused_row(refused: Refused) -> dict[str, Any]:
         "ingest_id": ingest_id,
         "position": position,
         "received_at": refused.line.get("received_at"),
-        "received_date": _received_date(refused.line, refused.object),
+        "received_date": _received_date(refused.line),
         "reason": refused.reason,
         "field": refused.field,
         "raw_line": refused.text,

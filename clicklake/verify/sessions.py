@@ -115,7 +115,7 @@ def _sessions_of(events: list[Event]) -> list[Session]:
             if first < len(of_day):
                 groups.append(of_day[first:])
     for members in groups:
-        session_id = _session_id(members[0])
+        session_id = name_session(members[0].visitor_id, members[0].event_id)
         for event in members:
             event.session_id = session_id
     later: dict[str, list[Event]] = {}
@@ -150,5 +150,6 @@ def _is_its_page_view(view: Event, event: Event) -> bool:
     )
 
 
-def _session_id(first: Event) -> str:
-    return hashlib.sha256(f"{first.visitor_id}\n{first.event_id}".encode()).hexdigest()[:32]
+def name_session(visitor_id: str, first_event_id: str) -> str:
+    """The id of a session by its visitor and its first event."""
+    return hashlib.sha256(f"{visitor_id}\n{first_event_id}".encode()).hexdigest()[:32]

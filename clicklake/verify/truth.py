@@ -4,7 +4,6 @@ Every figure starts from the truth and gets to the lake in stated steps: what ha
 which clocks were wrong. A step is a count made from the truth alone, so a wrong number cannot hide in it. Pure.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from clicklake.verify.checks import Check, LakeSide
 from clicklake.verify.clock import place_in_time
 from clicklake.verify.compare import is_same
 from clicklake.verify.rules import DAY_MS
+from clicklake.verify.sessions import name_session
 
 # The simulated shop counts unknown consent as granted; see SHOP_ENVIRONMENT in clicklake/local/twin.py.
 REFUSED = "denied"
@@ -253,7 +253,7 @@ def _sessions(known: _Known, lake: LakeSide) -> Iterator[Check]:
             if not reason:
                 expected[session.first_event_id] = session
     seen_sessions = {
-        _session_id(visitor_id, session.first_event_id): session
+        name_session(visitor_id, session.first_event_id): session
         for visitor_id, events in known.by_visitor.items()
         for session in cut(events)
     }
@@ -292,10 +292,6 @@ def _sessions(known: _Known, lake: LakeSide) -> Iterator[Check]:
 
 def _events(session: TrueSession | None) -> int | None:
     return session.events if session else None
-
-
-def _session_id(visitor_id: str, first_event_id: str) -> str:
-    return hashlib.sha256(f"{visitor_id}\n{first_event_id}".encode()).hexdigest()[:32]
 
 
 def _events_of_sessions(known: _Known) -> dict[str, list[TrueEvent]]:
@@ -440,7 +436,7 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
         visit_of = {seen.event_id: seen.visit for seen in events}
         for session in cut(events):
             visit = visit_of[session.first_event_id]
-            channel = channels.get(_session_id(visitor_id, session.first_event_id), "-")
+            channel = channels.get(name_session(visitor_id, session.first_event_id), "-")
             truly, could_tell = CHANNELS[visit.channel], CHANNELS[visit.told_channel]
             really[truly] += 1
             told[channel] += 1
