@@ -127,7 +127,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Every line of every object in exactly one place, or lost."""
+    """Every line of every object in exactly one place, or lost; `as_of` is the greatest received_at of all."""
 
     events: list[Event]
     repeats: list[Repeat]
@@ -135,7 +135,6 @@ class Outcomes:
     received: int
     lost: int
     as_of: int | None
-    """The greatest received_at of all lines."""
 
 
 def read_lines(objects: Iterable[RawObject], rules: Rules) -> Outcomes:
@@ -150,8 +149,8 @@ def read_lines(objects: Iterable[RawObject], rules: Rules) -> Outcomes:
         lost += raw.lost
         for number, text in enumerate(raw.lines, 1):
             read = _read(text, raw.key, number, rules)
-            moment = read.line.get("received_at")
-            if isinstance(moment, int) and 0 <= moment <= _LAST_RECEIVED_MS:
+            moment = _receipt(read.line)
+            if moment is not None:
                 as_of = moment if as_of is None else max(as_of, moment)
             place = _place(read.line, text)
             if place in lines:
@@ -355,21 +354,22 @@ def _item_row(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: item.get(name) for name in _ITEM_FIELDS}
 
 
-def _received_date(line: Mapping[str, Any]) -> date:
-    """The UTC date of a refused line's receipt, else 1970-01-01: nothing of the object it happened to lie in."""
+def _receipt(line: Mapping[str, Any]) -> int | None:
+    """When the gateway had the line; None where it does not tell, or tells what cannot be."""
     moment = line.get("received_at")
-    is_readable = type(moment) is int and 0 <= moment <= _LAST_RECEIVED_MS
-    return utc_date(moment // DAY_MS) if is_readable else UNREADABLE_DATE
+    return moment if type(moment) is int and 0 <= moment <= _LAST_RECEIVED_MS else None
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:
     """The line as a row of the table `quarantine`."""
     ingest_id, position = _place(refused.line, refused.text)
+    received_at = _receipt(refused.line)
     return {
         "ingest_id": ingest_id,
         "position": position,
-        "received_at": refused.line.get("received_at"),
-        "received_date": _received_date(refused.line),
+        "received_at": received_at,
+        # Of the receipt alone, not of the object that the line happens to lie in.
+        "received_date": UNREADABLE_DATE if received_at is None else utc_date(received_at // DAY_MS),
         "reason": refused.reason,
         "field": refused.field,
         "raw_line": refused.text,
