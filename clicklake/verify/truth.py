@@ -269,8 +269,9 @@ def _sessions(known: _Known, lake: LakeSide) -> Iterator[Check]:
     really = sum(reasons.values())
     told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common() if reason)
     remark = (
-        f"{really:,} happened; left out: {told or 'none'}; {len(changed):,} begin or end elsewhere, because of wrong"
-        f" clocks or parts that were not received or not consented to"
+        f"{really:,} happened; left out: {told or 'none'}; {len(seen_sessions) - len(expected):+,} in sum as"
+        f" {len(changed):,} begin or end elsewhere, because of wrong clocks or parts that were not received or not"
+        f" consented to"
     )
     if unexplained:
         remark = f"{len(unexplained):,} differ from what happened without a cause, as the one of {unexplained[0]}"

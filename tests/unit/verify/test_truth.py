@@ -47,7 +47,7 @@ class _Store:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("truth")
     with write_truth(folder) as writer:
-        requests = list(simulate(days=8, until=UNTIL, visitors=0.6, edge=Edge(SECRET), truth=writer))
+        requests = list(simulate(days=6, until=UNTIL, visitors=0.4, edge=Edge(SECRET), truth=writer))
     store, now = _Store(), [0.0]
     environment = {
         **SHOP_ENVIRONMENT, "LAKE_BUCKET": "lake", "HASH_KEY_PARAMETER": "keys", "EDGE_SECRET_PARAMETER": "edge",
