@@ -87,7 +87,8 @@ def demo(
     Starts an emulator of AWS, sends the shop's requests through the real ingest function, runs the
     real Spark job, prints the key figures and the ledger, and writes a report to open in a browser.
     """
-    from clicklake.cli.demo import Plan, run_demo
+    from clicklake.cli.demo import run_demo
+    from clicklake.cli.making import Plan
 
     run_demo(
         Plan(profile.value, days, seed, visitors, events_per_day, until.date() if until else None),
@@ -182,6 +183,40 @@ def query(
         list_queries()
     else:
         run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit)
+
+
+@app.command(
+    epilog="Examples: `clicklake verify --days 60` · `clicklake verify` · `clicklake verify --all --output csv`"
+)
+def verify(
+    days: Annotated[
+        int | None,
+        typer.Option(help="Make a lake of so many simulated days first, and compare that.", min=1, max=730),
+    ] = None,
+    seed: SeedOption = 7,
+    visitors: VisitorsOption = 1.0,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Their last day; yesterday if left out."),
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the comparison.")] = Output.table,
+    show_all: Annotated[bool, typer.Option("--all", help="Every figure of every period, sound ones too.")] = False,
+) -> None:
+    """Compare every table and figure of a lake with a second computation, and with what really happened.
+
+    The second computation reads the raw lines anew, in plain Python, by the definitions alone. With --days the
+    lake is made for the comparison, and the simulated shop notes the truth while it makes its visitors;
+    otherwise it is the running twin's, whose truth nobody knows. Each difference is explained in a line;
+    the exit code is 1 when one is not.
+    """
+    from clicklake.cli.making import Plan
+    from clicklake.cli.verify import run_verify
+
+    if days is None and (seed != 7 or visitors != 1.0 or until):
+        raise TwinError("--seed, --visitors and --until tell what to simulate: add --days.")
+    plan = Plan("shop", days, seed, visitors, 1, until.date() if until else None) if days else None
+    if not run_verify(plan, output.value, show_all):
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: `clicklake doctor`")

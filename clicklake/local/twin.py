@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clicklake.local import emulator
 from clicklake.local.emulator import EDGE_SECRET, Emulator, Lake
@@ -13,13 +14,14 @@ from clicklake.local.places import ROOT
 from clicklake.shop import ORIGIN, Edge, Request
 from lambdas.ingest.handler import make_handler
 from lambdas.ingest.settings import Settings
-from lambdas.ingest.store import connect
+from lambdas.ingest.store import Clients, connect
 
 EDGE = Edge(EDGE_SECRET)
 BUILD = ROOT / "build"
 SPARK_LOG = BUILD / "logs" / "spark.log"
 INGEST_LOG = BUILD / "logs" / "ingest.ndjson"
 REPORT = BUILD / "report.html"
+TRUTH = BUILD / "truth"
 
 # How the simulated shop has set up its platform. Its visitors are made up, so their age may be kept.
 SHOP_ENVIRONMENT = {
@@ -53,13 +55,20 @@ def ingest_settings(lake: Lake) -> Settings:
 class Sender:
     """Hands the simulated shop's requests to the real ingest handler, each at its own time."""
 
-    def __init__(self, lake: Lake, name: str, write_log: Callable[[str], object]) -> None:
-        """`name` keeps the request ids of two senders apart; the same name gives the same ids."""
+    def __init__(
+        self,
+        lake: Lake,
+        name: str,
+        write_log: Callable[[str], object],
+        see_object: Callable[[str, bytes], object] = lambda key, body: None,
+    ) -> None:
+        """`name` keeps the request ids of two senders apart; the same name gives the same ids. `see_object` is shown
+        key and body of every raw object once S3 has it."""
         self._name = name
         self._now = 0.0
         self._number = 0
         self._handler: Handler = make_handler(
-            ingest_settings(lake), connect(), clock=lambda: self._now, write_log=write_log
+            ingest_settings(lake), _watched(connect(), see_object), clock=lambda: self._now, write_log=write_log
         )
 
     def send(self, request: Request) -> int:
@@ -68,6 +77,23 @@ class Sender:
         self._number += 1
         event = shop_event(request, f"{self._name}:{self._number}")
         return int(self._handler(event, None)["statusCode"])
+
+
+def _watched(clients: Clients, see_object: Callable[[str, bytes], object]) -> Clients:
+    return Clients(s3=_WatchedS3(clients.s3, see_object), sqs=clients.sqs)
+
+
+class _WatchedS3:
+    """An S3 client whose PUTs are seen. Fetching seven thousand objects back would take as long as sending them."""
+
+    def __init__(self, s3: Any, see_object: Callable[[str, bytes], object]) -> None:
+        self._s3 = s3
+        self._see_object = see_object
+
+    def put_object(self, **request: Any) -> Any:
+        answer = self._s3.put_object(**request)
+        self._see_object(request["Key"], request["Body"])
+        return answer
 
 
 def shop_event(request: Request, name: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from itertools import dropwhile, takewhile
 from clicklake.shop.journeys import ORIGIN, Visit
 from clicklake.shop.plain import EVENTS_A_DAY, plain_requests
 from clicklake.shop.requests import WITHOUT_SECRET, Edge, Request
+from clicklake.shop.truth import TruthWriter
 from clicklake.shop.visitors import DAY_MS
 from clicklake.shop.wire import USUAL_FAULTS, Delivery, Faults, deliver
 from clicklake.shop.world import Season, visits
@@ -34,7 +35,7 @@ __all__ = [
 PROFILES = ("shop", "plain")
 
 # Newcomers on the mean day; with those who return, about 90,000 events in 60 days.
-NEWCOMERS_A_DAY = 91.0
+NEWCOMERS_A_DAY = 87.0
 # Simulated before the window and left out, so that its first day has returning visitors.
 RUN_IN_DAYS = 21
 # In live mode the SDK sends this soon, not at the end of the visit.
@@ -51,17 +52,21 @@ def simulate(
     visitors: float = 1.0,
     events_per_day: int = EVENTS_A_DAY,
     edge: Edge = WITHOUT_SECRET,
+    truth: TruthWriter | None = None,
 ) -> Iterator[Request]:
     """The requests received in the `days` before `until`, in order of received_at.
 
-    `visitors` multiplies the shop's visitors; `events_per_day` is the plain profile's volume. Raises
-    ValueError for an unknown profile or an `until` without a time zone.
+    `visitors` multiplies the shop's visitors; `events_per_day` is the plain profile's volume. `truth` notes what
+    happens, all of it once the last request was taken; the plain profile has no journeys, and so no truth.
+    Raises ValueError for an unknown profile or an `until` without a time zone.
     """
     start_ms, end_ms = _window(until, days)
     if _known(profile) == "plain":
         calls = plain_requests(seed, start_ms, events_per_day)
         return takewhile(lambda request: request.received_at_ms <= end_ms, calls)
-    return (delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge))
+    return (
+        delivery.request for delivery in deliveries(seed, days, until=until, visitors=visitors, edge=edge, truth=truth)
+    )
 
 
 def deliveries(
@@ -72,11 +77,18 @@ def deliveries(
     visitors: float = 1.0,
     edge: Edge = WITHOUT_SECRET,
     faults: Faults = USUAL_FAULTS,
+    truth: TruthWriter | None = None,
 ) -> Iterator[Delivery]:
     """The shop profile's requests with what is in them: events by true time, rubbish, attempts."""
     _, end_ms = _window(until, days)
     happened = visits_of(seed, days, until=until, visitors=visitors)
-    return takewhile(lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults))
+    if truth:
+        happened = truth.visits(happened)
+    received = takewhile(lambda delivery: delivery.request.received_at_ms <= end_ms, deliver(happened, edge, faults))
+    yield from truth.deliveries(received) if truth else received
+    # What happened near the end may not have been sent before it; it happened all the same.
+    for _ in happened if truth else ():
+        pass
 
 
 def visits_of(seed: int = 7, days: int = 60, *, until: datetime, visitors: float = 1.0) -> Iterator[Visit]:

@@ -63,6 +63,7 @@ _SOCIAL_SITES = Weighted(
     [
         ("https://www.reddit.com/", 4), ("https://www.instagram.com/", 3), ("https://l.facebook.com/", 4),
         ("https://t.co/", 1.5), ("https://www.linkedin.com/", 1), ("https://www.pinterest.com/", 1),
+        ("https://github.com/", 0.5),
     ]
 )  # fmt: skip
 _REFERRERS = Weighted(
@@ -71,7 +72,6 @@ _REFERRERS = Weighted(
         ("https://forum.pcbuilders.example/t/quiet-build", 4),
         ("https://www.homeoffice-blog.example/desk-setup", 3),
         ("https://en.wikipedia.org/", 1),
-        ("https://github.com/", 1.5),
         ("https://www.student-deals.example/", 2),
     ]
 )
@@ -93,6 +93,14 @@ def arrive(chance: Chance, is_first: bool, google_host: str, day: date, is_sale:
         channel = EMAIL
     referrer, query = _door(chance, channel, google_host, day, is_sale)
     return Arrival(channel, referrer, query)
+
+
+def told_channel(arrival: Arrival, marketing: str) -> Channel:
+    """What the landing page can tell of a visit's channel: without consent to marketing a click id is dropped, and
+    an advertisement that has nothing else looks like a search result."""
+    if arrival.channel is PAID_SEARCH and arrival.query.startswith("gclid=") and marketing == "denied":
+        return ORGANIC
+    return arrival.channel
 
 
 def _door(chance: Chance, channel: Channel, google_host: str, day: date, is_sale: bool) -> tuple[str, str]:

@@ -34,6 +34,7 @@ class Country:
     population_millions: float
     tax_percent: float
     google_host: str
+    currency: str
     cities: tuple[City, ...]
 
 
@@ -42,6 +43,9 @@ class Device:
     device_type: str
     user_agent: str
 
+
+# What a euro costs the shop's customers. They pay whole units less a hundredth, in yen whole units.
+_RATES = {"EUR": 1.0, "GBP": 0.86, "USD": 1.1, "CHF": 0.95, "SEK": 11.5, "DKK": 7.46, "PLN": 4.3, "JPY": 162.0}
 
 # Weight falls with rank to this power: the long tail of a shop.
 TAIL_EXPONENT = 0.8
@@ -71,6 +75,14 @@ _CATEGORY_WORDS = {
     "Printers & Ink": "printer ink toner", "Bags & Stands": "backpack bag stand arm",
     "Smart Home": "smart bulb doorbell", "Gaming": "gaming chair",
 }  # fmt: skip
+
+
+def local_cents(euro_cents: int, currency: str) -> int:
+    """A price in hundredths of another currency."""
+    if currency == "EUR":
+        return euro_cents
+    whole = max(1, round(euro_cents * _RATES[currency] / 100))
+    return whole * 100 - (0 if currency == "JPY" else 1)
 
 
 def slug(text: str) -> str:
@@ -149,6 +161,7 @@ def _country(row: dict[str, str]) -> Country:
         float(row["population_millions"]),
         float(row["tax_percent"]),
         row["google"],
+        row["currency"],
         tuple(cities),
     )
 

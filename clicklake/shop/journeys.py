@@ -13,15 +13,16 @@ from clicklake.shop.catalogue import (
     Product,
     categories_by_wish,
     found_by,
+    local_cents,
+    products,
     products_by_wish,
     shelf,
     shelf_by_wish,
     slug,
 )
 from clicklake.shop.chance import Chance, Weighted
-from clicklake.shop.visitors import DAY_MS, HOUR_MS, Person, Visitor
+from clicklake.shop.visitors import DAY_MS, HOUR_MS, Bot, Person, Visitor
 
-CURRENCY = "EUR"
 ORIGIN = "https://shop.example"
 SHOP_NAME = "Byteworks"
 
@@ -30,7 +31,10 @@ IDLE_MS = 1_800_000
 FREE_SHIPPING_CENTS = 7_500
 SHIPPING_CENTS = 490
 EXPRESS_CENTS = 990
+# In percent of each item's price.
 COUPONS: Mapping[str, int] = {"WELCOME10": 10, "DESK5": 5, "THANKS15": 15}
+# Taken off the order as a whole.
+VOUCHER, VOUCHER_CENTS = "GIFT10", 1_000
 SALE_COUPON = "SALE20"
 SALE_CATEGORIES = frozenset({"Keyboards", "Mice", "Headsets", "Monitors", "Storage"})
 SALE_PERCENT = 15
@@ -40,8 +44,8 @@ MAX_PAGES = 24
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A product in a list, a cart or an order. Prices in cents, after the sale's reduction; `discount_cents`
-    is the line's part of a coupon."""
+    """A product in a list, a cart or an order. `price_cents` is of one, after every reduction, in hundredths of
+    the visitor's currency; `discount_cents` is what a coupon took off the whole line."""
 
     product: Product
     price_cents: int
@@ -54,28 +58,41 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """value = goods - discount; tax and shipping come on top. All in cents of `currency`."""
+    """`voucher_cents` come off the goods as a whole, coupons are in the lines' prices; tax and shipping come on
+    top. All in hundredths of `currency`."""
 
     order_id: str
     ordered_at_ms: int
     lines: tuple[Line, ...]
-    goods_cents: int
-    discount_cents: int
+    voucher_cents: int
     tax_cents: int
     shipping_cents: int
     coupon: str
-    currency: str = CURRENCY
+    currency: str
 
     @property
     def value_cents(self) -> int:
-        return self.goods_cents - self.discount_cents
+        return sum(line.price_cents * line.qty for line in self.lines) - self.voucher_cents
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
+    """`value_cents` is what was given back; `told_cents` what the page tells of it: nothing, or too much."""
+
     refund_id: str
     order: Order
     value_cents: int
+    told_cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An order to be sent back: `part` is one line of it, `rest` what is left after that, `cancel` all of it
+    before it is shipped. `given_cents` were given back before."""
+
+    order: Order
+    kind: str
+    given_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +106,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened on a page. `person` was signed in then; `props` are the contract's."""
+    """Something that happened on a page. `person` was signed in then; `props` are the contract's.
+
+    `analytics` is the visitor's consent in that moment; `is_cut_off`: there was no network just then.
+    """
 
     event_id: str
     happened_at_ms: int
     event_type: str
     page: Page
     person: Person | None
+    analytics: str = "granted"
+    is_cut_off: bool = False
     props: Mapping[str, object] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
     order: Order | None = None
@@ -108,9 +130,10 @@ class History:
 
     visits: int = 0
     cart: tuple[Line, ...] = ()
-    to_refund: Order | None = None
+    claim: Claim | None = None
     has_account: bool = False
     has_bought: bool = False
+    has_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +164,17 @@ class Visit:
     def ended_at_ms(self) -> int:
         return self.events[-1].happened_at_ms
 
+    @property
+    def name(self) -> str:
+        return f"{self.visitor.key}/{self.history.visits}"
+
+    def sender_id(self, event: Event) -> str:
+        """What the browser calls itself: without consent an id that lives as long as the visit's page load."""
+        visitor = self.visitor
+        if event.analytics == "granted":
+            return visitor.anonymous_id
+        return Chance(visitor.seed, "fleeting", self.name).uuid()
+
 
 # Where the next click goes; a page that is not possible (an empty cart) becomes a list.
 _NEXT = {
@@ -162,6 +196,15 @@ _INFO_PAGES = (
 _GATEWAYS = Weighted(
     [("https://www.paypal.com/", 5), ("https://checkout.stripe.com/", 3), ("https://pay.klarna.com/", 2)]
 )
+# Pages of a bot's visit, milliseconds on each, and the share of products among them.
+_CRAWLS: Mapping[Bot, tuple[tuple[int, int], int, float]] = {
+    Bot.DECLARED: ((3, 9), 2_000, 0.75),
+    Bot.BEHAVING: ((8, 20), 5_000, 0.6),
+    Bot.SCRAPER: ((40, 110), 700, 0.95),
+}
+_PATCHY_VISITS = 0.055
+# The network is gone from before the third page until before the fourth.
+_CUT_OFF_PAGE, _BACK_ONLINE_PAGE = 2, 3
 _WISH_BY_DEVICE = {"desktop": 1.25, "mobile": 0.8, "tablet": 0.95, "bot": 0.0}
 
 
@@ -171,8 +214,8 @@ def walk(visitor: Visitor, history: History, arrival: Arrival, starts_at_ms: int
     steps = _Walk(visitor, history, arrival, starts_at_ms, is_sale, chance)
     if visitor.is_bot:
         steps.crawl()
-    elif history.to_refund:
-        steps.send_back(history.to_refund)
+    elif history.claim:
+        steps.send_back(history.claim)
     else:
         steps.shop()
     return Visit(
@@ -212,7 +255,13 @@ class _Walk:
         self.list: tuple[Line, ...] = ()
         self.category = chance.one_of(visitor.interests)
         self.has_account = bool(visitor.people) and (visitor.has_account or history.has_account)
-        self.has_paused = False
+        self.analytics = "denied" if history.has_withdrawn else visitor.analytics
+        # A train: the network goes for a page or two in the middle of the visit, and pauses become long.
+        self.is_patchy = self.analytics == "granted" and chance.happens(_PATCHY_VISITS)
+        self.is_cut_off = False
+        self.has_paused = self.is_patchy
+        self.open_tabs: list[tuple[Page, int, int]] = []
+        self.currency = visitor.country.currency
         self.person: Person | None = None
         self.is_shared = len(visitor.people) > 1
         if self.has_account and chance.happens(0.85 if self.is_shared else 0.5):
@@ -228,14 +277,18 @@ class _Walk:
         kind = self.chance.pick(self.arrival.channel.landing)
         if self.history.cart and self.chance.happens(0.2):
             kind = "cart"
-        if kind != "cart" and self.chance.happens(
-            self.arrival.channel.bounce * (0.85 if self.history.visits else 1.12)
+        if (
+            kind != "cart"
+            and not self.is_patchy
+            and self.chance.happens(self.arrival.channel.bounce * (0.85 if self.history.visits else 1.12))
         ):
             self.open(kind)
             self.stay(kind, seconds=self.chance.around(4.5, 0.7))
             self.leave()
             return
-        for _ in range(MAX_PAGES):
+        for number in range(MAX_PAGES):
+            if self.is_patchy:
+                self.ride_on(number)
             if kind == "checkout":
                 if self.check_out():
                     break
@@ -249,34 +302,64 @@ class _Walk:
                 self.consider()
             if self.is_shared and self.person and self.chance.happens(0.03):
                 self.hand_over()
+            elif self.person and self.chance.happens(0.012):
+                self.sign_out()
+            if self.analytics == "granted" and not self.is_patchy and self.chance.happens(0.002):
+                self.withdraw()
             onward = self.onward(kind)
-            self.leave()
+            if self.is_patchy and number <= _BACK_ONLINE_PAGE and onward in (None, "checkout"):
+                onward = "list"
+            if onward and not self.is_patchy and self.chance.happens(0.04):
+                # The next page opens in another tab; this one is closed when they come back to it.
+                self.open_tabs.append((self.page, self.stayed_ms, self.scrolled))
+                self.page = None
+            else:
+                self.leave()
+            if self.open_tabs and self.chance.happens(0.4):
+                self.close_tab()
             if onward is None:
                 break
             kind = onward
         if self.page:
             self.leave()
+        while self.open_tabs:
+            self.close_tab()
+
+    def ride_on(self, number: int) -> None:
+        """Before the `number`-th page of a patchy visit: into the tunnel, or out of it."""
+        if number in (_CUT_OFF_PAGE, _BACK_ONLINE_PAGE):
+            self.is_cut_off = number == _CUT_OFF_PAGE
+            # Short of a session's end, but two of these are not.
+            self.now += int(self.chance.between(0.53, 0.93) * IDLE_MS)
 
     def crawl(self) -> None:
-        """A crawler: page after page at an even pace, without a scroll or a pause."""
+        """Page after page at an even pace, without a scroll or a pause."""
+        pages, pace_ms, products = _CRAWLS[self.visitor.bot]
         kind = "home"
-        for _ in range(self.chance.integer(3, 9)):
+        for _ in range(self.chance.integer(*pages)):
             self.open(kind)
-            self.now += 2_000
+            self.now += pace_ms
             self.page = None
-            kind = "product" if self.chance.happens(0.75) else "list"
+            kind = "product" if self.chance.happens(products) else "list"
 
-    def send_back(self, order: Order) -> None:
-        """A refund asked for in the customer's account."""
+    def send_back(self, claim: Claim) -> None:
+        """A refund or a cancellation in the customer's account. The page is sometimes loaded again, and tells of
+        the same refund once more."""
+        order = claim.order
         self.open("account", "/account/returns", "Your returns")
         self.stay("checkout")
-        whole = len(order.lines) == 1 or self.chance.happens(0.4)
-        value = order.value_cents
-        if not whole:
+        remains = order.value_cents - claim.given_cents
+        if claim.kind == "part":
             line = order.lines[0]
-            value = min(value, line.price_cents * line.qty - line.discount_cents)
-        self.refund = Refund(f"R-{order.order_id}", order, value)
+            value = min(remains, line.price_cents * line.qty)
+        else:
+            value = remains
+        told = {"cancel": None, "part": value}.get(claim.kind, order.value_cents)
+        self.refund = Refund(f"R-{order.order_id}-{claim.kind}", order, value, told)
         self.note("refund", refund=self.refund)
+        if self.chance.happens(0.1):
+            self.now += int(self.chance.between(2_000, 20_000))
+            self.note("refund", refund=self.refund)
         self.stay("home")
         self.leave()
 
@@ -358,10 +441,18 @@ class _Walk:
             self.note("page_leave", {"engaged_ms": engaged, "scroll_pct": self.scrolled})
         self.page = None
 
+    def close_tab(self) -> None:
+        """Goes back to the oldest tab and closes it; what was open stays so."""
+        shown, stayed_ms, scrolled = self.page, self.stayed_ms, self.scrolled
+        self.page, self.stayed_ms, self.scrolled = self.open_tabs.pop(0)
+        self.now += int(self.chance.between(500, 9_000))
+        self.leave()
+        self.page, self.stayed_ms, self.scrolled = shown, stayed_ms, scrolled
+
     def onward(self, kind: str) -> str | None:
         """The next page, noting the click that leads there; None when the visitor has had enough."""
         if self.cart and kind == "cart":
-            if self.chance.happens(min(0.85, 0.56 * self.wish**0.2)):
+            if self.chance.happens(min(0.8, 0.47 * self.wish**0.2)):
                 return "checkout"
         elif self.cart and kind == "product" and self.chance.happens(0.5):
             return "cart"
@@ -392,24 +483,28 @@ class _Walk:
         product = chosen.product if chosen else None
         if product is None:
             whole = self.chance.happens(0.35)
-            product = self.chance.pick(products_by_wish() if whole else shelf_by_wish(self.wanted_category()))
+            if self.visitor.bot is Bot.SCRAPER:
+                product = self.chance.one_of(products())
+            else:
+                product = self.chance.pick(products_by_wish() if whole else shelf_by_wish(self.wanted_category()))
         variant = self.chance.one_of(product.variants) if product.variants else ""
         return Line(product, self.price(product), variant)
 
     def price(self, product: Product) -> int:
+        cents = product.price_cents
         if self.is_sale and product.category in SALE_CATEGORIES:
-            return product.price_cents * (100 - SALE_PERCENT) // 100
-        return product.price_cents
+            cents = cents * (100 - SALE_PERCENT) // 100
+        return local_cents(cents, self.currency)
 
     def consider(self) -> None:
         """On a product page: look at pictures, read on, put it into the cart, or take it out again."""
         line = self.looked_at
         if self.chance.happens(0.2):
             self.note("click", {"element_id": self.chance.one_of(("gallery", "reviews", "details", "compare"))})
-        affordable = min(1.5, (4_000 / line.price_cents) ** 0.36)
+        affordable = min(1.5, (4_000 / line.product.price_cents) ** 0.36)
         buying = 2.5 if self.cart else 1.0
-        if self.chance.happens(min(0.6, 0.067 * self.wish * affordable * buying)):
-            qty = 1 if line.price_cents > 6_000 or self.chance.happens(0.8) else self.chance.integer(2, 4)
+        if self.chance.happens(min(0.6, 0.064 * self.wish * affordable * buying)):
+            qty = 1 if line.product.price_cents > 6_000 or self.chance.happens(0.8) else self.chance.integer(2, 4)
             bought = Line(line.product, line.price_cents, line.variant, qty)
             self.now += int(self.chance.between(300, 2_500))
             self.put_into_cart(bought)
@@ -437,6 +532,15 @@ class _Walk:
         self.note("login" if self.has_account else "sign_up", {"method": "password"})
         self.has_account = True
 
+    def sign_out(self) -> None:
+        self.note("click", {"element_id": "sign-out"})
+        self.person = None
+
+    def withdraw(self) -> None:
+        """They withdraw their consent; from here on nothing is stored of them."""
+        self.note("click", {"element_id": "privacy-settings"})
+        self.analytics = "denied"
+
     def hand_over(self) -> None:
         """The other one of a shared device signs in."""
         self.person = next(person for person in self.visitor.people if person is not self.person)
@@ -449,14 +553,14 @@ class _Walk:
         self.note("begin_checkout", lines=lines)
         self.stay("checkout")
         self.sign_in()
-        if not self.chance.happens(0.79):
+        if not self.chance.happens(0.68):
             self.leave()
             return False
         self.note("add_shipping_info", {"shipping_tier": "standard"}, lines=lines)
         self.leave()
         self.open("checkout", "/checkout/payment", "Payment")
         self.stay("checkout")
-        if not self.chance.happens(0.87):
+        if not self.chance.happens(0.78):
             self.leave()
             return False
         self.note("add_payment_info", lines=lines)
@@ -471,36 +575,36 @@ class _Walk:
         self.order = self.place_order()
         self.note("purchase", order=self.order, lines=self.order.lines)
         self.cart = []
+        if self.chance.happens(0.05):
+            # They load the page again, and the shop's tag tells of the order again.
+            self.now += int(self.chance.between(3_000, 60_000))
+            self.note("purchase", order=self.order, lines=self.order.lines)
         self.stay("home")
         self.leave()
         return True
 
     def place_order(self) -> Order:
-        goods = sum(line.price_cents * line.qty for line in self.cart)
         coupon, percent = "", 0
         if self.is_sale and self.chance.happens(0.3):
             coupon, percent = SALE_COUPON, 10
         elif self.chance.happens(0.14):
             coupon = self.chance.one_of(tuple(COUPONS))
             percent = COUPONS[coupon]
-        lines = tuple(
-            Line(
-                line.product,
-                line.price_cents,
-                line.variant,
-                line.qty,
-                line.price_cents * line.qty * percent // 100,
-            )
-            for line in self.cart
-        )
-        discount = sum(line.discount_cents for line in lines)
-        value = goods - discount
+        elif self.chance.happens(0.04):
+            coupon = VOUCHER
+        lines = tuple(_with_coupon(line, percent) for line in self.cart)
+        goods = sum(line.price_cents * line.qty for line in lines)
+        voucher = min(self.local(VOUCHER_CENTS), goods // 2) if coupon == VOUCHER else 0
+        value = goods - voucher
         tax = round(value * self.visitor.country.tax_percent / 100)
-        shipping = 0 if value >= FREE_SHIPPING_CENTS else SHIPPING_CENTS
+        shipping = 0 if value >= self.local(FREE_SHIPPING_CENTS) else self.local(SHIPPING_CENTS)
         if self.chance.happens(0.1):
-            shipping = EXPRESS_CENTS
+            shipping = self.local(EXPRESS_CENTS)
         number = f"{self.visitor.key[2:8]}-{self.chance.integer(1_000_000, 9_999_999)}"
-        return Order(number, self.now, lines, goods, discount, tax, shipping, coupon)
+        return Order(number, self.now, lines, voucher, tax, shipping, coupon, self.currency)
+
+    def local(self, euro_cents: int) -> int:
+        return local_cents(euro_cents, self.currency)
 
     # Notes
 
@@ -518,10 +622,28 @@ class _Walk:
         if self.person and self.person.age:
             props["user_age"] = self.person.age
         self.events.append(
-            Event(chance.uuid(), self.now, event_type, self.page, self.person, props, lines, order, refund)
+            Event(
+                chance.uuid(),
+                self.now,
+                event_type,
+                self.page,
+                self.person,
+                self.analytics,
+                self.is_cut_off,
+                props,
+                lines,
+                order,
+                refund,
+            )
         )
         # No two events of a visit share a millisecond: their order is the visitor's.
         self.now += 15 + int(chance.random() * 120)
+
+
+def _with_coupon(line: Line, percent: int) -> Line:
+    """The ordered line: its price is what one costs after the coupon."""
+    off = line.price_cents * percent // 100
+    return Line(line.product, line.price_cents - off, line.variant, line.qty, off * line.qty)
 
 
 def _is_same(one: Line, other: Line) -> bool:
@@ -540,10 +662,15 @@ def _next_visit(steps: _Walk) -> Return | None:
         cart=() if steps.order or chance.happens(0.6) else tuple(steps.cart),
         has_account=steps.has_account,
         has_bought=history.has_bought or steps.order is not None,
+        has_withdrawn=steps.analytics != steps.visitor.analytics or history.has_withdrawn,
     )
-    if steps.order and chance.happens(0.085):
-        starts = steps.now + int(_days(chance, chance.between(3, 18)))
-        return Return(starts, History(after.visits, (), steps.order, after.has_account, True))
+    claim = _next_claim(steps, history.claim)
+    if claim:
+        if claim.kind == "cancel":
+            wait = chance.between(1, 30) * HOUR_MS
+        else:
+            wait = _days(chance, chance.between(3, 18))
+        return Return(steps.now + int(wait), replace(after, cart=(), claim=claim))
     pages = sum(event.event_type == "page_view" for event in steps.events)
     likely = (
         0.75 if steps.is_shared else 0.16 if pages == 1 else 0.5 if after.cart else 0.55 if after.has_bought else 0.38
@@ -558,6 +685,21 @@ def _next_visit(steps: _Walk) -> Return | None:
     else:
         wait = _days(chance, min(chance.around(12, 0.6), 35))
     return Return(steps.now + max(int(wait), IDLE_MS + 60_000), after)
+
+
+def _next_claim(steps: _Walk, done: Claim | None) -> Claim | None:
+    """What of an order will be sent back next."""
+    chance = steps.chance
+    if steps.order:
+        if chance.happens(0.04):
+            return Claim(steps.order, "cancel")
+        if chance.happens(0.1):
+            is_whole = len(steps.order.lines) == 1 or chance.happens(0.4)
+            return Claim(steps.order, "whole" if is_whole else "part")
+    if done and done.kind == "part" and steps.refund and chance.happens(0.4):
+        given = steps.refund.value_cents
+        return Claim(done.order, "rest", given) if given < done.order.value_cents else None
+    return None
 
 
 def _days(chance: Chance, days: float) -> float:

@@ -100,7 +100,7 @@ def _first_start(visitor: Visitor, day: date, midnight: int) -> int:
 
 
 def _arrival(season: Season, visitor: Visitor, history: History, starts: int) -> Arrival:
-    if visitor.is_bot or history.to_refund:
+    if visitor.is_bot or history.claim:
         return Arrival(DIRECT, "", "")
     chance = Chance(visitor.seed, "arrival", visitor.key, history.visits)
     day = _date(starts)

@@ -47,7 +47,7 @@ def run(
 def test_help_and_version_answer(environment: dict[str, str]) -> None:
     shown = run(["--help"], environment)
     assert shown.returncode == 0
-    for command in ("demo", "up", "refresh", "rebuild", "reparse", "query", "doctor"):
+    for command in ("demo", "up", "refresh", "rebuild", "reparse", "query", "verify", "doctor"):
         assert command in shown.stdout
         assert run([command, "--help"], environment).returncode == 0
     assert re.fullmatch(r"clicklake \d+\.\d+\.\d+\n", run(["--version"], environment).stdout)
@@ -59,6 +59,8 @@ def test_help_and_version_answer(environment: dict[str, str]) -> None:
         (["query", "kpis"], "No twin is running here: start one with `clicklake up` in another terminal."),
         (["refresh"], "No twin is running here: start one with `clicklake up` in another terminal."),
         (["rebuild"], "No twin is running here"),
+        (["verify"], "No twin is running here"),
+        (["verify", "--seed", "3"], "--seed, --visitors and --until tell what to simulate: add --days."),
         (["query", "nix"], "There is no saved query 'nix'; choose one of: "),
         (
             ["reparse", "--from", "2026-01-02", "--to", "2026-01-01"],
@@ -84,6 +86,8 @@ def test_what_the_user_can_put_right_is_one_sentence(
         (["demo", "--profile", "nix"], "--profile"),
         (["up", "--port", "70000"], "--port"),
         (["reparse"], "--from"),
+        (["verify", "--days", "0"], "--days"),
+        (["verify", "--until", "tomorrow"], "--until"),
     ],
 )
 def test_a_wrong_option_is_named(environment: dict[str, str], arguments: list[str], words: str) -> None:

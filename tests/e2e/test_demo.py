@@ -50,6 +50,26 @@ def test_a_small_demo_ends_with_a_balanced_ledger_and_a_report(
     assert "</html>" in report.read_text()
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the job takes a funnel step without the one before it, and a missing name for the last seen"
+)
+def test_a_lake_of_two_days_is_what_happened_in_them(environment: dict[str, str]) -> None:
+    ended = subprocess.run(
+        [*COMMAND, "verify", "--days", "2", "--visitors", "0.5", "--output", "json"],
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=570,
+    )
+    checks = json.loads(ended.stdout)
+    assert {check["part"] for check in checks} == {"tables", "ledger", "figures", "truth"}
+    assert [check for check in checks if check["verdict"] != "sound"] == []
+    assert ended.returncode == 0
+
+
 @pytest.fixture
 def up(environment: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     """A live platform; gives the file of its output."""

