@@ -57,7 +57,7 @@ bench: setup ## measures speed, and prints the figures
 	@for each in tests/benchmarks/[!_]*.py; do $(RUN) -m tests.benchmarks.$$(basename $$each .py) $(ARGS) || exit 1; done
 
 build: setup ## the functions' zips and their layer, in build/
-	$(RUN) -m clicklake.cli.build $(ARGS)
+	$(RUN) -m clicklake.cli.build --layer $(ARGS)
 
 lint: setup ## ruff
 	$(RUN) -m ruff check .

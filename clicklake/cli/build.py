@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_PACKAGES = ("clicklake", "glue_jobs", "lambdas")
+OWN_PACKAGES = ("clicklake", "dashboards", "glue_jobs", "lambdas")
 
 # The earliest time a zip can hold.
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -44,6 +44,15 @@ class Bundle:
 BUNDLES = (
     Bundle("ingest", ("lambdas.ingest.handler",)),
     Bundle("drain", ("lambdas.drain.handler",)),
+    Bundle("gate", ("lambdas.gate.handler",)),
+    Bundle("generator", ("lambdas.generator.handler",), data=("clicklake/shop/data/*.csv",)),
+    Bundle("admin", ("lambdas.admin.handler",)),
+    Bundle("chat", ("lambdas.chat.handler",)),
+    Bundle(
+        "report",
+        ("lambdas.report.handler",),
+        data=("athena_queries/__init__.py", "athena_queries/saved/*.sql", "dashboards/report/style.css"),
+    ),
     Bundle(
         "glue_jobs",
         ("glue_jobs.*",),
@@ -159,8 +168,8 @@ def build_layer(out: Path, requirements: Path) -> str:
     folder = out / "layer"
     shutil.rmtree(folder, ignore_errors=True)
     platform = ["--python-version", LAMBDA_PYTHON, "--python-platform", LAMBDA_PLATFORM]
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", *platform]
-    subprocess.run([*command, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    subprocess.run([*install, *platform, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
     files = [
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

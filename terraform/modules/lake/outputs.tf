@@ -1,0 +1,19 @@
+output "bucket_name" {
+  description = "Name of the lake's bucket."
+  value       = aws_s3_bucket.lake.id
+}
+
+output "bucket_arn" {
+  description = "ARN of the lake's bucket, known before it exists."
+  value       = local.bucket_arn
+}
+
+output "database_name" {
+  description = "Name of the Glue database."
+  value       = aws_glue_catalog_database.lake.name
+}
+
+output "workgroup_name" {
+  description = "Name of the Athena workgroup."
+  value       = aws_athena_workgroup.lake.name
+}
