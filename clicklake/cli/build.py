@@ -72,13 +72,14 @@ def bundle_files(bundle: Bundle, root: Path = ROOT) -> list[str]:
     found: set[str] = set()
     pending = [name for entry in bundle.entries for name in _entry_modules(entry, root)]
     while pending:
-        path = _module_path(pending.pop(), root)
+        name = pending.pop()
+        path = _module_path(name, root)
         if path is None or path in found:
             continue
         found.add(path)
         pending += _own_imports(root / path)
-    for path in list(found):
-        found |= {str(parent / "__init__.py") for parent in Path(path).parents if parent != Path(".")}
+        # Python runs the packages around a module, too, and what they import.
+        pending += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
     for pattern in bundle.data:
         matching = [path for path in root.glob(pattern) if path.is_file() and path.suffix != ".pyc"]
         if not matching:
