@@ -93,6 +93,10 @@ module "edge" {
   domain         = var.domain
   firewall       = var.firewall
   is_destroyable = var.is_destroyable
+  sign_in = {
+    url       = module.identity.sign_in_url
+    client_id = module.identity.user_pool.client_id
+  }
 }
 
 module "identity" {

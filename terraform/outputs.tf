@@ -1,3 +1,8 @@
+output "region" {
+  description = "The region everything is in."
+  value       = var.region
+}
+
 output "events_url" {
   description = "Where a shop on another platform sends its events, across origins."
   value       = "${module.ingest.api_endpoint}/v1/events"

@@ -172,10 +172,10 @@ variable "replica_region" {
 # --- the refresh
 
 variable "refresh_schedule" {
-  description = <<-E
+  description = <<-EOT
     When new events become rows: rate(5 minutes) to rate(1 day), or a cron as cron(0 4 * * ? *) in the shop's time zone.
     Glue bills a minute and more a run: daily is about half a dollar a month, hourly 11, every 5 minutes 130.
-  E
+  EOT
   type        = string
   default     = "rate(1 day)"
 

@@ -44,9 +44,7 @@ def make_handler(
     def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         started = clock()
         page = render(engine).encode("utf-8")
-        s3.put_object(
-            Bucket=settings.lake_bucket, Key=REPORT_KEY, Body=page, ContentType="text/html; charset=utf-8"
-        )
+        s3.put_object(Bucket=settings.lake_bucket, Key=REPORT_KEY, Body=page, ContentType="text/html; charset=utf-8")
         run = (event.get("detail") or {}) if event.get("source") == "aws.glue" else {}
         metrics = {"RefreshSeconds": seconds_of(glue, run)} if run else {}
         fields = {

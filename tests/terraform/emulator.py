@@ -15,9 +15,11 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 from moto.budgets.responses import BudgetsResponse
+from moto.cloudfront.models import cloudfront_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
+from moto.sqs.models import Queue
 from werkzeug.serving import run_simple
 
 from clicklake.local.emulator_server import keep_table_versions
@@ -42,7 +44,18 @@ def mend() -> None:
     AthenaResponse.list_tags_for_resource = workgroup_tags
     AthenaResponse.delete_named_query = delete_named_query
 
-    # Budgets know no tags and no subscribers.
+    # Budgets know no tags, and tell no subscribers.
+    create_budget = BudgetsResponse.create_budget
+    budget_tags: dict[str, list[dict[str, str]]] = {}
+
+    def create_with_tags(self: BudgetsResponse) -> str:
+        name = self._get_param("Budget")["BudgetName"]
+        budget_tags[name] = self._get_param("ResourceTags") or []
+        return create_budget(self)
+
+    def tags_of_budget(self: BudgetsResponse) -> str:
+        return json.dumps({"ResourceTags": budget_tags.get(self._get_param("ResourceARN").rpartition("/")[2], [])})
+
     def subscribers(self: BudgetsResponse) -> str:
         asked = self._get_param("Notification")
         budget = self.backend.budgets[self._get_param("AccountId")][self._get_param("BudgetName")]
@@ -53,6 +66,17 @@ def mend() -> None:
         ]
         return json.dumps({"Subscribers": same[0] if same else []})
 
+    # SQS gives a redrive policy back as it was sent, without spaces.
+    attributes = Queue.attributes.fget
+
+    def compact_attributes(self: Queue) -> dict[str, Any]:
+        found = attributes(self)
+        if found.get("RedrivePolicy"):
+            found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
+        return found
+
+    Queue.attributes = property(compact_attributes)
+
     # Conditions of a bucket policy are passed over, so "deny without TLS" would deny everything.
     def permission(self: FakeBucket, action: str, resource: str) -> Any:
         policy = json.loads(self.policy or b'{"Statement": []}')
@@ -62,14 +86,15 @@ def mend() -> None:
         return IAMPolicy(json.dumps(policy)).is_action_permitted(action, resource)
 
     FakeBucket.get_permission = permission
-    BudgetsResponse.list_tags_for_resource = lambda self: json.dumps({"ResourceTags": []})
-    BudgetsResponse.tag_resource = BudgetsResponse.untag_resource = lambda self: "{}"
+    BudgetsResponse.create_budget = create_with_tags
+    BudgetsResponse.list_tags_for_resource = tags_of_budget
     BudgetsResponse.describe_subscribers_for_notification = subscribers
     keep_table_versions()
 
 
 CLOUDFRONT = re.compile(r"^/2020-05-31/(distribution|cache-policy)(?:/([^/]+))?(/config)?$")
 PUBLISH = re.compile(r"^/2020-05-31/function/[^/]+/publish$")
+TAG = re.compile(r"<Tag><Key>([^<]*)</Key><Value>([^<]*)</Value></Tag>")
 WHOLE = re.compile(r"<DistributionConfigWithTags[^>]*>(<DistributionConfig>.*</DistributionConfig>)", re.DOTALL)
 DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 NOT_FOUND = {"distribution": "NoSuchDistribution", "cache-policy": "NoSuchCachePolicy"}
@@ -113,6 +138,10 @@ class Echo:
         start_response(f"{status} -", [("Content-Length", str(len(body))), *headers.items()])
         return [body]
 
+    @staticmethod
+    def arn(name: str) -> str:
+        return f"arn:aws:cloudfront::{ACCOUNT}:distribution/{name}"
+
     def cloudfront(
         self, method: str, kind: str, name: str | None, config: str | None, sent: bytes
     ) -> tuple[int, bytes, dict[str, str]]:
@@ -121,6 +150,8 @@ class Echo:
             inner = WHOLE.search(body)
             name = "E" + uuid.uuid4().hex[:13].upper()
             self.kept[kind, name] = inner[1] if inner else DECLARATION.sub("", body)
+            tags = dict(TAG.findall(body))
+            cloudfront_backends[ACCOUNT]["aws"].tag_resource(self.arn(name), tags)
         elif name is None or (kind, name) not in self.kept:
             code = NOT_FOUND[kind]
             error = f"<ErrorResponse><Error><Code>{code}</Code><Message>-</Message></Error></ErrorResponse>"
@@ -140,7 +171,7 @@ class Echo:
         moment = "<LastModifiedTime>2025-01-01T00:00:00Z</LastModifiedTime>"
         if kind == "distribution":
             whole = (
-                f"<Distribution><Id>{name}</Id><ARN>arn:aws:cloudfront::{ACCOUNT}:distribution/{name}</ARN>"
+                f"<Distribution><Id>{name}</Id><ARN>{self.arn(name)}</ARN>"
                 f"<Status>Deployed</Status>{moment}<InProgressInvalidationBatches>0</InProgressInvalidationBatches>"
                 f"<DomainName>{name.lower()}.cloudfront.net</DomainName>{text}</Distribution>"
             )

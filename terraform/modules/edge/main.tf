@@ -144,6 +144,7 @@ resource "aws_cloudfront_distribution" "site" {
   #checkov:skip=CKV_AWS_86:Access logs hold addresses of visitors.
   #checkov:skip=CKV_AWS_174:Without a name of one's own the certificate is CloudFront's, and so are its protocols; with one it is TLS 1.2.
   #checkov:skip=CKV2_AWS_42:A name and certificate of one's own are an option, domain.
+  #checkov:skip=CKV2_AWS_32:The site's pages have AWS's security headers; the API's answers bring their own.
   #checkov:skip=CKV_AWS_310:The bucket is one store in many places; the API has its own second way, across origins.
   #checkov:skip=CKV_AWS_374:A shop sells where it wants to.
   enabled             = true

@@ -63,3 +63,11 @@ variable "is_destroyable" {
   type        = bool
   default     = false
 }
+
+variable "sign_in" {
+  description = "Where administrators sign in to read the report: Cognito's pages, and the browser's client there."
+  type = object({
+    url       = string
+    client_id = string
+  })
+}

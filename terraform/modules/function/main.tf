@@ -40,13 +40,8 @@ resource "aws_lambda_function" "this" {
     variables = var.environment
   }
 
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.this.name
-  }
-
-  # Without the policy a first call could fail, and nothing would say why.
-  depends_on = [aws_iam_role_policy.this]
+  # A first call without the policy would fail in silence; one without the log group would make its own, kept for ever.
+  depends_on = [aws_iam_role_policy.this, aws_cloudwatch_log_group.this]
 }
 
 resource "aws_cloudwatch_log_group" "this" {

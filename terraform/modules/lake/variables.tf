@@ -24,10 +24,10 @@ variable "database_name" {
 }
 
 variable "raw_lifecycle" {
-  description = <<-E
+  description = <<-EOT
     When objects under raw/ and processed/ move to cheaper storage and when they are deleted, in days after they were
     written; null is never. The archive is Glacier Instant Retrieval, so that a reparse still reads it.
-  E
+  EOT
   type = object({
     infrequent_after_days = optional(number, 30)
     archive_after_days    = optional(number)

@@ -28,9 +28,7 @@ def ask(route, groups=("administrators",), *, settings=SETTINGS, s3=None, functi
     """The status and body of the answer to a user of these groups."""
     method, path = route.split(" ")
     claims = {"sub": "u-1", "email": "owner@shop.example"} | ({"cognito:groups": list(groups)} if groups else {})
-    event = make_event(
-        method, path, {}, b"", request_id="r", time_epoch_ms=1, source_ip="198.51.100.1", claims=claims
-    )
+    event = make_event(method, path, {}, b"", request_id="r", time_epoch_ms=1, source_ip="198.51.100.1", claims=claims)
     clients = Clients(s3 or MemoryS3(), functions or Functions())
     answer = make_handler(settings, clients, write_log=(logs if logs is not None else []).append)(event, None)
     return answer["statusCode"], answer["body"]
