@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clicklake.cli.build import ROOT
+from tests.terraform.workbench import POLICIES, planned_changes
 
 # Billed by the hour or the month even if nobody comes.
 STANDING_COST = {
@@ -44,7 +45,6 @@ STANDING_COST = {
     "aws_vpc_endpoint",
     "aws_wafv2_web_acl",
 }
-POLICIES = ("aws_iam_role_policy", "aws_iam_policy")
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,7 @@ def events(workbench) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def plans(events) -> dict[str, list[dict[str, Any]]]:
-    """What each run of tests/root.tftest.hcl would create, by the run's name."""
-    return {
-        event["@testrun"]: event["test_plan"].get("resource_changes", [])
-        for event in events
-        if event.get("type") == "test_plan"
-    }
+    return planned_changes(events)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 from clicklake.cli import build
 from clicklake.cli.build import ROOT
 
+POLICIES = ("aws_iam_role_policy", "aws_iam_policy")
 REGISTRY = "registry.terraform.io"
 # Values for the three variables that have no default.
 REQUIRED = {
@@ -87,3 +88,22 @@ def set_up(folder: Path, environment: Mapping[str, str], *, has_real_layer: bool
     workbench = Workbench(folder, environment)
     workbench.terraform("init", "-input=false")
     return workbench
+
+
+def planned_changes(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """What each run of a test would create, by the run's name."""
+    return {
+        event["@testrun"]: event["test_plan"].get("resource_changes", [])
+        for event in events
+        if event.get("type") == "test_plan"
+    }
+
+
+def planned_policies(workbench: Workbench) -> dict[str, str]:
+    """Every role's policy with all options on, by its address."""
+    events = workbench.test_events("-filter=tests/root.tftest.hcl")
+    return {
+        change["address"]: change["change"]["after"]["policy"]
+        for change in planned_changes(events)["everything_on"]
+        if change["type"] in POLICIES
+    }
