@@ -102,17 +102,3 @@ run "mistakes" {
     var.log_retention_days,
   ]
 }
-
-run "subtler_mistakes" {
-  command = plan
-
-  variables {
-    shop_origins     = ["https://shop.example/"]
-    refresh_schedule = "rate(2 days)"
-  }
-
-  expect_failures = [
-    var.shop_origins,
-    var.refresh_schedule,
-  ]
-}
