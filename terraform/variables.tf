@@ -233,7 +233,7 @@ variable "domain" {
 }
 
 variable "firewall" {
-  description = "WAF in front of everything, from about $8 a month; null is off. See modules/edge."
+  description = "WAF in front of everything, from about $9 a month; null is off. See modules/edge."
   type = object({
     requests_per_five_minutes = optional(number, 2000)
     has_bot_control           = optional(bool, false)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ OWN_PACKAGES = ("clicklake", "dashboards", "glue_jobs", "lambdas")
 # The earliest time a zip can hold.
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 LAMBDA_PYTHON = "3.13"
-LAMBDA_PLATFORM = "aarch64-manylinux2014"
+LAMBDA_PLATFORM = ("--python-version", LAMBDA_PYTHON, "--python-platform", "aarch64-manylinux2014")
 
 # What Lambda's Python does not bring along. boto3 it does.
 LAYER_PACKAGES = ("crawlerdetect", "msgspec", "rfc8785", "ua-parser", "ua-parser-builtins")
@@ -164,11 +164,10 @@ def layer_requirements(versions: dict[str, str]) -> str:
     return "".join(f"{name}=={versions[name]}\n" for name in LAYER_PACKAGES)
 
 
-def build_layer(out: Path, requirements: Path) -> str:
+def build_layer(out: Path, requirements: Path, platform: Sequence[str] = LAMBDA_PLATFORM) -> str:
     """Installs for Lambda, not for this machine, and zips under python/, where Lambda looks."""
     folder = out / "layer"
     shutil.rmtree(folder, ignore_errors=True)
-    platform = ["--python-version", LAMBDA_PYTHON, "--python-platform", LAMBDA_PLATFORM]
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
     subprocess.run([*install, *platform, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
     files = [

@@ -4,6 +4,9 @@
 
 Each patch says which answer of moto's is not AWS's. What moto drops (CloudFront's and replication's settings)
 is kept and given back as it was sent.
+
+Two addresses are the tests' own: /_deployed/function/NAME and /_deployed/layer/ARN give what was uploaded, and
+/_calls gives who (by access key) asked what: [who, action, resource], each once.
 """
 
 import json
@@ -12,8 +15,10 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs, unquote
 
 from moto.athena.responses import AthenaResponse
+from moto.awslambda.models import lambda_backends
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront.models import cloudfront_backends
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -101,6 +106,41 @@ NOT_FOUND = {"distribution": "NoSuchDistribution", "cache-policy": "NoSuchCacheP
 XML = {"Content-Type": "text/xml"}
 
 
+CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
+S3_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
+
+
+def uploaded(kind: str, name: str) -> bytes:
+    """The bytes of a function by its name, or of a layer by its ARN."""
+    if kind == "function":
+        return lambda_backends[ACCOUNT]["us-east-1"].get_function(name).code_bytes
+    return lambda_backends[ACCOUNT]["us-east-1"].get_layer_version_by_arn(name).code_bytes
+
+
+def call_of(environ: Environ) -> tuple[str, str, str] | None:
+    """Who asks, for which action as IAM names it, on which S3 resource (a list: with its prefix after a #)."""
+    signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if not signed:
+        return None
+    who, _, service = signed.groups()
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return who, f"{service}:{target.rpartition('.')[2]}", ""
+    if service != "s3":
+        return None
+    method, query = environ["REQUEST_METHOD"], parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    bucket, _, key = unquote(environ["PATH_INFO"]).strip("/").partition("/")
+    arn = f"arn:aws:s3:::{bucket}"
+    if key:
+        # Parts of a large upload are puts, too.
+        return who, S3_ACTIONS.get(method, "s3:PutObject"), f"{arn}/{key}"
+    if method == "POST" and "delete" in query:
+        return who, "s3:DeleteObject", f"{arn}/results/"
+    if method == "HEAD" or "location" in query:
+        return who, "s3:ListBucket" if method == "HEAD" else "s3:GetBucketLocation", arn
+    return who, "s3:ListBucket", f"{arn}#{query.get('prefix', [''])[0]}"
+
+
 class Echo:
     """In front of moto: CloudFront and S3 replication answer with what was sent to them."""
 
@@ -108,9 +148,17 @@ class Echo:
         self.app = app
         self.kept: dict[tuple[str, str], str] = {}
         self.replications: dict[str, bytes] = {}
+        self.calls: set[tuple[str, str, str]] = set()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path == "/_calls":
+            return self.answer(start_response, 200, json.dumps(sorted(self.calls)).encode(), {})
+        if path.startswith("/_deployed/"):
+            return self.answer(start_response, 200, uploaded(*path.split("/", 3)[2:]), {})
+        call = call_of(environ)
+        if call:
+            self.calls.add(call)
         found = CLOUDFRONT.match(path)
         if found:
             return self.answer(start_response, *self.cloudfront(method, *found.groups(), self.body(environ)))

@@ -11,14 +11,21 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from clicklake.buffer import to_messages
 from clicklake.cli.build import ROOT
+from clicklake.endpoints import Endpoints
+from clicklake.local.gateway import make_event
+from clicklake.local.sql import connect
+from tests.terraform.deployed import Deployed
 from tests.terraform.workbench import Workbench, set_up, terraform_environment
 
 pytestmark = [
@@ -73,7 +80,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: A
         "AWS_ACCESS_KEY_ID": "emulator",
         "AWS_SECRET_ACCESS_KEY": "emulator",
     }
-    workbench = set_up(folder, terraform_environment(emulated))
+    workbench = set_up(folder, terraform_environment(emulated), has_layer=True)
     aliases = ("", '  alias = "us_east_1"', '  alias = "replica"')
     override = "".join(EMULATED_PROVIDER.format(alias=alias) for alias in aliases)
     (workbench.configuration / "emulator_override.tf").write_text(override)
@@ -124,6 +131,114 @@ def test_the_secrets_were_made_and_differ(deployed, aws):
     values = {each["Name"]: each["Value"] for each in found}
     assert len(set(values.values())) == 3 and all(len(value) >= 64 for value in values.values())
     assert values[names[0]].startswith("1:")
+
+
+# --- what was deployed is what runs
+
+
+@pytest.fixture(scope="module")
+def running(deployed: Workbench, endpoint_url: str, aws: Any) -> Deployed:
+    folder = deployed.folder / "running"
+    folder.mkdir()
+    return Deployed(endpoint_url, aws, folder)
+
+
+def raw_objects(aws: Any, bucket: str) -> int:
+    return aws("s3").list_objects_v2(Bucket=bucket, Prefix="raw/").get("KeyCount", 0)
+
+
+def request(
+    body: list[dict[str, Any]], path: str = "/v1/events", claims: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "user-agent": "Mozilla/5.0", "origin": "https://shop.example"}
+    sent = json.dumps(body).encode()
+    now = int(time.time() * 1000)
+    name = uuid.uuid4().hex
+    return make_event(
+        "POST", path, headers, sent, request_id=name, time_epoch_ms=now, source_ip="198.51.100.1", claims=claims
+    )
+
+
+def page_view(name: str) -> dict[str, Any]:
+    consent = {"analytics": "granted", "marketing": "denied"}
+    return {"event_id": name, "event_type": "page_view", "page_url": "https://shop.example/", "consent": consent}
+
+
+def test_the_deployed_ingest_function_stores_an_event(running, deployed, aws):
+    names = outputs(deployed)
+    answer = running.call(names["function_names"]["ingest"], request([page_view("e-1"), page_view("e-2")]))
+    assert answer["statusCode"] == 202, answer
+    user = request([page_view("e-3")], "/v1/user/events", {"sub": "u-1"})
+    assert running.call(names["function_names"]["ingest"], user)["statusCode"] == 202
+    assert raw_objects(aws, names["bucket_name"]) == 2
+
+
+def test_the_deployed_drain_function_puts_back_what_waited(running, deployed, aws):
+    before = raw_objects(aws, outputs(deployed)["bucket_name"])
+    (message,) = to_messages("a" * 32, [b'{"not": "an event"}\n'])
+    records = {"Records": [{"messageId": "m-1", "body": message}]}
+    assert running.call("clicklake-dev-drain", records) == {"batchItemFailures": []}
+    assert raw_objects(aws, outputs(deployed)["bucket_name"]) == before + 1
+
+
+def test_the_deployed_gate_starts_the_job_once(running, deployed):
+    gate = outputs(deployed)["function_names"]["gate"]
+    assert running.call(gate, {"task": "refresh"})["outcome"] == "started"
+    # The emulator's runs succeed at once.
+    assert running.call(gate, {"task": "refresh"})["outcome"] == "nothing_new"
+    assert running.call(gate, {"task": "measure"})["outcome"] == "measured"
+
+
+def test_the_deployed_admin_function_knows_its_group(running, deployed):
+    admin = outputs(deployed)["function_names"]["admin"]
+    asked = request([], "/v1/admin/report", {"cognito:groups": ["administrators"]}) | {
+        "routeKey": "GET /v1/admin/report"
+    }
+    assert running.call(admin, asked)["statusCode"] == 404  # no report yet
+    nobody = request([], "/v1/admin/report", {"sub": "u-1"}) | {"routeKey": "GET /v1/admin/report"}
+    assert running.call(admin, nobody)["statusCode"] == 403
+
+
+def test_the_deployed_job_makes_rows_that_sql_finds(running, deployed):
+    names = outputs(deployed)
+    running.run_job(names["refresh_job_name"])
+    endpoints = Endpoints.from_environment(running.environment("reader"))
+    engine = connect(endpoints, names["database_name"])
+    assert engine.query("select count(*) as n from events").to_pylist() == [{"n": 3}]
+    assert engine.query("select count(*) as n from quarantine").to_pylist() == [{"n": 1}]
+
+
+def test_every_call_was_allowed_by_the_callers_policy(running, aws):
+    calls = [call for call in running.calls() if call[0].startswith("clicklake-dev-")]
+    assert {who for who, _, _ in calls} >= {
+        f"clicklake-dev-{part}" for part in ("ingest", "drain", "gate", "admin", "job")
+    }
+    denied = [call for call in calls if not is_allowed(policy_of(aws, call[0]), call[1], call[2])]
+    assert denied == []
+
+
+def policy_of(aws: Any, role: str) -> list[dict[str, Any]]:
+    return aws("iam").get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]["Statement"]
+
+
+def is_allowed(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
+    """For S3 by action, resource and prefix; elsewhere by action (the policy's tests look at the resources)."""
+    arn, _, prefix = resource.partition("#")
+    for statement in statements:
+        actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+        condition = statement.get("Condition") or {}
+        prefixes = [p for test in condition.values() for p in as_list(test.get("s3:prefix", []))]
+        if (
+            action in actions
+            and (not arn or any(fnmatchcase(arn, each) for each in resources))
+            and (not prefixes or any(fnmatchcase(prefix, each) for each in prefixes))
+        ):
+            return True
+    return False
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def test_destroying_leaves_nothing(deployed, aws):

@@ -73,16 +73,16 @@ class Workbench:
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def set_up(folder: Path, environment: Mapping[str, str], *, has_real_layer: bool = False) -> Workbench:
-    """Copies the configuration and builds the zips. A layer takes minutes on a slow network: a small file
-    stands for it where nothing looks inside."""
+def set_up(folder: Path, environment: Mapping[str, str], *, has_layer: bool = False) -> Workbench:
+    """Copies the configuration and builds the zips. The layer is one for this machine, so that it runs here;
+    where nothing looks inside, a small file stands for it."""
     skipped = shutil.ignore_patterns(".terraform", "*.tfstate*", "backend_override.tf")
     shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=skipped)
     for name in ("athena_queries", "glue_jobs"):
         (folder / name).symlink_to(ROOT / name)
     build.build(folder / "build")
-    if has_real_layer:
-        build.build_layer(folder / "build", folder / "build/layer-requirements.txt")
+    if has_layer:
+        build.build_layer(folder / "build", folder / "build/layer-requirements.txt", platform=())
     else:
         (folder / "build/layer.zip").write_bytes((folder / "build/drain.zip").read_bytes())
     workbench = Workbench(folder, environment)

@@ -139,7 +139,7 @@ resource "aws_cloudfront_function" "pages" {
 }
 
 resource "aws_cloudfront_distribution" "site" {
-  #checkov:skip=CKV_AWS_68:A firewall is an option, as it costs eight times the rest; see firewall.
+  #checkov:skip=CKV_AWS_68:A firewall is an option, as it costs several times the rest; see firewall.
   #checkov:skip=CKV2_AWS_47:See CKV_AWS_68; the option has AWS's known bad inputs, Log4j among them.
   #checkov:skip=CKV_AWS_86:Access logs hold addresses of visitors.
   #checkov:skip=CKV_AWS_174:Without a name of one's own the certificate is CloudFront's, and so are its protocols; with one it is TLS 1.2.

@@ -34,7 +34,7 @@ variable "domain" {
 }
 
 variable "firewall" {
-  description = "WAF in front of everything, from about $8 a month; null is off. Bot control costs $10 a month more."
+  description = "WAF in front of everything, from about $9 a month; null is off. Bot control costs $10 a month more."
   type = object({
     requests_per_five_minutes = optional(number, 2000)
     has_bot_control           = optional(bool, false)
