@@ -112,9 +112,10 @@ S3_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObjec
 
 def uploaded(kind: str, name: str) -> bytes:
     """The bytes of a function by its name, or of a layer by its ARN."""
+    backend = lambda_backends[ACCOUNT]["us-east-1"]
     if kind == "function":
-        return lambda_backends[ACCOUNT]["us-east-1"].get_function(name).code_bytes
-    return lambda_backends[ACCOUNT]["us-east-1"].get_layer_version_by_arn(name).code_bytes
+        return backend.get_function(name).code_bytes
+    return backend.get_layer_version(*name.split(":")[-2:]).code_bytes
 
 
 def call_of(environ: Environ) -> tuple[str, str, str] | None:

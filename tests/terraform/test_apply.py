@@ -22,8 +22,11 @@ import pytest
 
 from clicklake.buffer import to_messages
 from clicklake.cli.build import ROOT
+from clicklake.cli.deploy import Terraform, apply, check, destroy
 from clicklake.endpoints import Endpoints
+from clicklake.local import emulator as emulators
 from clicklake.local.gateway import make_event
+from clicklake.local.places import TwinError
 from clicklake.local.sql import connect
 from tests.terraform.deployed import Deployed
 from tests.terraform.workbench import Workbench, set_up, terraform_environment
@@ -34,7 +37,6 @@ pytestmark = [
 ]
 
 REGION = "us-east-1"
-BUCKETS = ("-target=module.lake.aws_s3_bucket.lake", "-target=module.edge.aws_s3_bucket.site")
 # On the emulator a bucket's name cannot stand in the host's, and there is no account to ask for.
 EMULATED_PROVIDER = """
 provider "aws" {{
@@ -72,8 +74,8 @@ def aws(endpoint_url: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: Any) -> Workbench:
-    """The dev deployment, applied. The last test destroys it."""
+def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: Any) -> Iterator[Workbench]:
+    """The dev deployment, as `make deploy` makes it. The last test destroys it."""
     folder: Path = tmp_path_factory.mktemp("deployed")
     emulated = {
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -88,21 +90,29 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: A
     content = {"ZipFile": (folder / "build/drain.zip").read_bytes()}
     layer = aws("lambda").publish_layer_version(LayerName="pandas", Content=content)["LayerVersionArn"]
     (workbench.configuration / "layer.auto.tfvars").write_text(f'report_layer_arn = "{layer}"\n')
-    workbench.terraform("apply", *arguments(), "-auto-approve")
-    return workbench
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in emulators.FOREIGN_VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in workbench.environment.items():
+            monkeypatch.setenv(name, value)
+        terraform = terraform_of(workbench)
+        check("dev", terraform.folder)
+        terraform.enter()
+        apply(terraform, ["-auto-approve"])
+        yield workbench
 
 
-def arguments() -> list[str]:
-    return ["-input=false", "-no-color", "-var-file=environments/dev.tfvars"]
+def terraform_of(workbench: Workbench) -> Terraform:
+    return Terraform("dev", workbench.configuration)
 
 
 def outputs(deployed: Workbench) -> dict[str, Any]:
-    found = json.loads(deployed.terraform("output", "-json").stdout)
-    return {name: each["value"] for name, each in found.items()}
+    return terraform_of(deployed).outputs()
 
 
 def test_a_second_plan_is_empty(deployed):
-    done = deployed.terraform("plan", *arguments(), "-detailed-exitcode", is_expected_to_fail=True)
+    options = ["-input=false", "-no-color", "-detailed-exitcode"]
+    done = deployed.terraform("plan", *terraform_of(deployed).variables(), *options, is_expected_to_fail=True)
     assert done.returncode == 0, done.stdout
 
 
@@ -245,9 +255,9 @@ def test_destroying_leaves_nothing(deployed, aws):
     bucket = outputs(deployed)["bucket_name"]
     aws("s3").put_object(Bucket=bucket, Key="raw/one", Body=b"")
     aws("s3").put_object(Bucket=bucket, Key="raw/one", Body=b"a second version")
-    # As `make destroy DATA=delete` does it: the buckets have to know first.
-    deployed.terraform("apply", *arguments(), "-auto-approve", "-var=is_destroyable=true", *BUCKETS)
-    deployed.terraform("destroy", *arguments(), "-auto-approve", "-var=is_destroyable=true")
+    with pytest.raises(TwinError, match="DATA=delete"):
+        destroy(terraform_of(deployed), ["-auto-approve"], deletes_data=False)
+    destroy(terraform_of(deployed), ["-auto-approve"], deletes_data=True)
     assert deployed.terraform("state", "list").stdout == ""
     assert aws("s3").list_buckets()["Buckets"] == []
     assert aws("lambda").list_functions()["Functions"] == []
