@@ -37,6 +37,24 @@ pytestmark = [
 ]
 
 REGION = "us-east-1"
+# What a role may do and does not do here, and why it may. Every role's log is written by AWS's runtime.
+NOT_SEEN_HERE = {
+    "ingest": {"sqs:SendMessage": "while S3 takes nothing; tests/integration/ingest does it"},
+    "drain": {
+        "sqs:ReceiveMessage": "Lambda reads the queue with the function's role",
+        "sqs:DeleteMessage": "Lambda, after the function's answer",
+        "sqs:GetQueueAttributes": "Lambda, before it begins to read",
+    },
+    "gate": {},
+    "admin": {
+        "lambda:InvokeFunction": "the emulator runs no functions",
+        "s3:GetObject": "there is a report only after Athena's answers",
+    },
+    "job": {
+        "s3:DeleteObject": "Iceberg, once a table has more than twenty old metadata files, or after a failed commit",
+        "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
+    },
+}
 # On the emulator a bucket's name cannot stand in the host's, and there is no account to ask for.
 EMULATED_PROVIDER = """
 provider "aws" {{
@@ -225,6 +243,15 @@ def test_every_call_was_allowed_by_the_callers_policy(running, aws):
     }
     denied = [call for call in calls if not is_allowed(policy_of(aws, call[0]), call[1], call[2])]
     assert denied == []
+
+
+def test_every_granted_action_was_used_or_has_a_reason(running, aws):
+    used = {(who, action) for who, action, _ in running.calls()}
+    for part, reasons in NOT_SEEN_HERE.items():
+        who = f"clicklake-dev-{part}"
+        granted = {action for statement in policy_of(aws, who) for action in as_list(statement["Action"])}
+        unused = {action for action in granted if (who, action) not in used and not action.startswith("logs:")}
+        assert unused == set(reasons), who
 
 
 def policy_of(aws: Any, role: str) -> list[dict[str, Any]]:
