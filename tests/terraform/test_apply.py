@@ -51,7 +51,6 @@ NOT_SEEN_HERE = {
         "s3:GetObject": "there is a report only after Athena's answers",
     },
     "job": {
-        "s3:DeleteObject": "Iceberg, once a table has more than twenty old metadata files, or after a failed commit",
         "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
     },
 }
