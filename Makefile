@@ -5,9 +5,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 ARGS ?=
+# The deployment that plan, deploy and destroy are about: terraform/environments/$(ENV).tfvars.
+ENV ?= dev
+DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup java jars demo up test test-slow bench build lint lock clean
+.PHONY: help setup java jars demo up test test-slow bench build plan deploy destroy lint lock clean
 
 help: ## this list
 	@echo "Clicklake: an online shop's own clickstream platform. Begin with: make demo"
@@ -57,7 +60,16 @@ bench: setup ## measures speed, and prints the figures
 	@for each in tests/benchmarks/[!_]*.py; do $(RUN) -m tests.benchmarks.$$(basename $$each .py) $(ARGS) || exit 1; done
 
 build: setup ## the functions' zips and their layer, in build/
-	$(RUN) -m clicklake.cli.build $(ARGS)
+	$(RUN) -m clicklake.cli.build --layer $(ARGS)
+
+plan: setup ## what a deployment to AWS would change (ENV=dev, ENV=prod)
+	@$(RUN) -m clicklake.cli.deploy plan --env $(ENV) $(ARGS)
+
+deploy: setup ## everything onto AWS, then a first refresh
+	@$(RUN) -m clicklake.cli.deploy apply --env $(ENV) $(ARGS)
+
+destroy: setup ## takes a deployment down; DATA=delete deletes its events too
+	@$(RUN) -m clicklake.cli.deploy destroy --env $(ENV) $(if $(filter delete,$(DATA)),--delete-data) $(ARGS)
 
 lint: setup ## ruff
 	$(RUN) -m ruff check .

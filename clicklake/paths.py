@@ -12,6 +12,8 @@ STATE_PREFIX = "state/"
 
 LEASE_KEY = STATE_PREFIX + "refresh_lake.lease.json"
 JOURNAL_KEY = STATE_PREFIX + "refresh_lake.journal.json"
+GATE_KEY = STATE_PREFIX + "gate.json"
+REPORT_KEY = STATE_PREFIX + "report.html"
 
 _HOUR = re.compile(r"raw/year=(\d{4})/month=(\d{2})/day=(\d{2})/hour=(\d{2})/")
 _LINES = re.compile(r"events-[^/]+-(\d{1,6})\.ndjson\.gz$")

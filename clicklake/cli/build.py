@@ -16,17 +16,17 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_PACKAGES = ("clicklake", "glue_jobs", "lambdas")
+OWN_PACKAGES = ("clicklake", "dashboards", "glue_jobs", "lambdas")
 
 # The earliest time a zip can hold.
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 LAMBDA_PYTHON = "3.13"
-LAMBDA_PLATFORM = "aarch64-manylinux2014"
+LAMBDA_PLATFORM = ("--python-version", LAMBDA_PYTHON, "--python-platform", "aarch64-manylinux2014")
 
 # What Lambda's Python does not bring along. boto3 it does.
 LAYER_PACKAGES = ("crawlerdetect", "msgspec", "rfc8785", "ua-parser", "ua-parser-builtins")
@@ -44,6 +44,15 @@ class Bundle:
 BUNDLES = (
     Bundle("ingest", ("lambdas.ingest.handler",)),
     Bundle("drain", ("lambdas.drain.handler",)),
+    Bundle("gate", ("lambdas.gate.handler",)),
+    Bundle("generator", ("lambdas.generator.handler",), data=("clicklake/shop/data/*.csv",)),
+    Bundle("admin", ("lambdas.admin.handler",)),
+    Bundle("chat", ("lambdas.chat.handler",)),
+    Bundle(
+        "report",
+        ("lambdas.report.handler",),
+        data=("athena_queries/__init__.py", "athena_queries/saved/*.sql", "dashboards/report/style.css"),
+    ),
     Bundle(
         "glue_jobs",
         ("glue_jobs.*",),
@@ -63,13 +72,14 @@ def bundle_files(bundle: Bundle, root: Path = ROOT) -> list[str]:
     found: set[str] = set()
     pending = [name for entry in bundle.entries for name in _entry_modules(entry, root)]
     while pending:
-        path = _module_path(pending.pop(), root)
+        name = pending.pop()
+        path = _module_path(name, root)
         if path is None or path in found:
             continue
         found.add(path)
         pending += _own_imports(root / path)
-    for path in list(found):
-        found |= {str(parent / "__init__.py") for parent in Path(path).parents if parent != Path(".")}
+        # Python runs the packages around a module, too, and what they import.
+        pending += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
     for pattern in bundle.data:
         matching = [path for path in root.glob(pattern) if path.is_file() and path.suffix != ".pyc"]
         if not matching:
@@ -152,13 +162,12 @@ def layer_requirements(versions: dict[str, str]) -> str:
     return "".join(f"{name}=={versions[name]}\n" for name in LAYER_PACKAGES)
 
 
-def build_layer(out: Path, requirements: Path) -> str:
+def build_layer(out: Path, requirements: Path, platform: Sequence[str] = LAMBDA_PLATFORM) -> str:
     """Installs for Lambda, not for this machine, and zips under python/, where Lambda looks."""
     folder = out / "layer"
     shutil.rmtree(folder, ignore_errors=True)
-    platform = ["--python-version", LAMBDA_PYTHON, "--python-platform", LAMBDA_PLATFORM]
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", *platform]
-    subprocess.run([*command, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    subprocess.run([*install, *platform, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
     files = [
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

@@ -74,9 +74,7 @@ def search(figures: Figures) -> Html:
     empty = [row for row in rows if row["zero_result_searches"]]
     if empty:
         worst = max(empty, key=lambda row: (row["zero_result_searches"], row["term"]))
-        text += (
-            f" “{words.shown(worst['term'])}” is missed most: consider offering it, or another word for it."
-        )
+        text += f" “{words.shown(worst['term'])}” is missed most: consider offering it, or another word for it."
     most = max(row["searches"] for row in rows) or 1
     return section(
         "search",

@@ -32,9 +32,7 @@ LESS_IS_BETTER = frozenset({"bounce_rate"})
 
 def key_figures(figures: Figures) -> Html:
     tiles = [
-        key_figure(figures, metric, title, note)
-        for metric, title, note in KEY_FIGURES
-        if metric in figures.current
+        key_figure(figures, metric, title, note) for metric, title, note in KEY_FIGURES if metric in figures.current
     ]
     compared = (
         f"The arrows compare with the {words.days(figures.period.days)} before"
@@ -107,8 +105,7 @@ def days(figures: Figures) -> Html:
             Point(
                 words.short_day(row["event_date"]),
                 float(row[metric]),
-                f"{words.day(row['event_date'])}: {write(row[metric])}"
-                + ("" if row["is_complete"] else " so far"),
+                f"{words.day(row['event_date'])}: {write(row[metric])}" + ("" if row["is_complete"] else " so far"),
                 row["is_complete"],
             )
             for row in rows

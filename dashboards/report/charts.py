@@ -85,9 +85,7 @@ def trend(title: str, points: Sequence[Point], write: Callable[[float], str], *,
 def bar(share: float, css: str = "") -> Html:
     """A bar of `share` of the room it has; decoration beside a number, so unseen by screen readers."""
     width = 100 * min(1.0, max(0.0, share))
-    return tag(
-        "span", tag("span", style=f"width:{width:.2f}%"), class_=f"bar {css}".strip(), aria_hidden="true"
-    )
+    return tag("span", tag("span", style=f"width:{width:.2f}%"), class_=f"bar {css}".strip(), aria_hidden="true")
 
 
 def _area(points: Sequence[Point], x: Callable[[int], float], y: Callable[[float], float]) -> Html:
@@ -96,21 +94,15 @@ def _area(points: Sequence[Point], x: Callable[[int], float], y: Callable[[float
     parts = []
     if whole:
         base = _n(y(0))
-        parts.append(
-            tag("polygon", points=f"{_n(x(whole[0]))},{base} {path} {_n(x(whole[-1]))},{base}", class_="area")
-        )
+        parts.append(tag("polygon", points=f"{_n(x(whole[0]))},{base} {path} {_n(x(whole[-1]))},{base}", class_="area"))
         parts.append(tag("polyline", points=path, class_="line"))
     for index, point in enumerate(points):
         if not point.is_complete and index:
-            parts.append(
-                _line(x(index - 1), y(points[index - 1].value), x(index), y(point.value), "line open")
-            )
+            parts.append(_line(x(index - 1), y(points[index - 1].value), x(index), y(point.value), "line open"))
     return join(parts)
 
 
-def _bars(
-    points: Sequence[Point], x: Callable[[int], float], y: Callable[[float], float], step: float
-) -> Html:
+def _bars(points: Sequence[Point], x: Callable[[int], float], y: Callable[[float], float], step: float) -> Html:
     return join(
         tag(
             "rect",

@@ -80,18 +80,10 @@ def read_figures(engine: Engine) -> Figures | None:
         devices=rows(saved("devices")),
         search_terms=rows(saved("search_terms")),
         zero_results=first(
-            rows(
-                "select * from rates"
-                " where period = 'current' and dimension = 'total' and metric = 'zero_result_rate'"
-            )
+            rows("select * from rates where period = 'current' and dimension = 'total' and metric = 'zero_result_rate'")
         ),
-        traffic=first(
-            rows("select * from traffic_by_period where period = 'current' and dimension = 'total'")
-        )
-        or {},
-        currencies=rows(
-            "select currency, orders, net_revenue, is_main from currencies order by orders desc, currency"
-        ),
+        traffic=first(rows("select * from traffic_by_period where period = 'current' and dimension = 'total'")) or {},
+        currencies=rows("select currency, orders, net_revenue, is_main from currencies order by orders desc, currency"),
         order_totals=rows("select * from orders_by_period where period = 'current' and dimension = 'total'"),
         ledger=first(rows("select * from ledger where run_id = 'total'")) or {},
         recount=first(rows("select * from ledger_recount")) or {},

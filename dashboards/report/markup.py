@@ -53,9 +53,7 @@ def table(
         tag(
             "tr",
             *(
-                tag("th", cell, scope="row", class_=column.css)
-                if index == 0
-                else tag("td", cell, class_=column.css)
+                tag("th", cell, scope="row", class_=column.css) if index == 0 else tag("td", cell, class_=column.css)
                 for index, (column, cell) in enumerate(zip(columns, row, strict=True))
             ),
         )

@@ -46,9 +46,7 @@ def countries(figures: Figures) -> Html:
 
 def devices(figures: Figures) -> Html:
     rows = figures.devices
-    rated = sorted(
-        (row for row in rows if row["conversion_rate"] is not None), key=lambda row: -row["conversion_rate"]
-    )
+    rated = sorted((row for row in rows if row["conversion_rate"] is not None), key=lambda row: -row["conversion_rate"])
     text = "There is not enough data to tell devices apart."
     if len(rated) > 1:
         high, low = rated[0], rated[-1]

@@ -44,9 +44,7 @@ def make_handler(
                 chunk = from_message(record["body"])
                 # A message delivered twice in an hour meets its own object; in another hour it makes a
                 # second one, whose lines the job knows by (ingest_id, position).
-                is_new = put_once(
-                    s3, settings.lake_bucket, raw_key(chunk.name, chunk.lines, put_at), chunk.body
-                )
+                is_new = put_once(s3, settings.lake_bucket, raw_key(chunk.name, chunk.lines, put_at), chunk.body)
                 lines += chunk.lines
                 repeated += not is_new
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the message stays in the queue

@@ -29,9 +29,7 @@ NO_AGENT = Agent(None, None, "other", True, ("no_user_agent",))
 SERVER = Agent(None, None, None, False, ())
 
 _MOBILE_SYSTEMS = frozenset({"iOS", "Android", "Windows Phone", "BlackBerry OS", "KaiOS", "HarmonyOS"})
-_DESKTOP_SYSTEMS = frozenset(
-    {"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"}
-)
+_DESKTOP_SYSTEMS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Debian", "Chrome OS", "FreeBSD"})
 # What apps for Android send with, and say where they set no name of their own. To the list of crawlers
 # it is one; who has nothing else to say for a bot is an app.
 _APP_CLIENT = re.compile(r"okhttp(?:/[\w.-]*)?", re.IGNORECASE)

@@ -21,8 +21,7 @@ class Rejection:
 def accepted(accepted_count: int, rejections: Sequence[Rejection]) -> dict[str, Any]:
     """202 as soon as the body could be read, even if every event was rejected."""
     errors = [
-        {"index": rejection.index, "reason": rejection.reason}
-        | ({"field": rejection.field} if rejection.field else {})
+        {"index": rejection.index, "reason": rejection.reason} | ({"field": rejection.field} if rejection.field else {})
         for rejection in rejections
     ]
     return _answer(202, {"accepted": accepted_count, "rejected": len(errors), "errors": errors})

@@ -28,9 +28,7 @@ class HashKeys:
             except ValueError:
                 key = b""
             if not version.isdecimal() or len(key) < 16:
-                raise ValueError(
-                    f"hash key {number} is not of the form version:hex with at least 32 hex digits"
-                )
+                raise ValueError(f"hash key {number} is not of the form version:hex with at least 32 hex digits")
             keys.append((int(version), key))
         if len({version for version, _ in keys}) != len(keys):
             raise ValueError("two hash keys have the same version")

@@ -137,9 +137,7 @@ def _hash_user(line: DraftLine, verified_user: str | None, keys: HashKeys) -> No
         line.anonymous_id = line.anonymous_id or f"u:{hashed}"
 
 
-def rejected_line(
-    refusal: Refusal, raw: bytes | Raw, batch: Batch, rules: Rules, *, position: int
-) -> RawLine:
+def rejected_line(refusal: Refusal, raw: bytes | Raw, batch: Batch, rules: Rules, *, position: int) -> RawLine:
     """The line of an event, or of a whole body, that was refused: why, and what may be kept of it."""
     sent = bytes(raw)
     is_granted_by_default = rules.unknown_consent == "granted"

@@ -21,9 +21,7 @@ _DOMAIN = re.compile(
 _NOT_LOCAL = frozenset(' \t\r\n\f\v\0@\uff20<>()[]{},;:"\\/=?&|')
 _MAX_LOCAL = 64
 # Digits with at most two of the usual separators between two of them. Bounded, so no text makes it slow.
-_DIGITS = re.compile(
-    r"(?<![^\W_])(?:\+|\(\+?)?\d(?:[ \u00a0\u2009\u202f.()/\u2010-\u2015-]{0,3}\d){6,40}(?![^\W_])"
-)
+_DIGITS = re.compile(r"(?<![^\W_])(?:\+|\(\+?)?\d(?:[ \u00a0\u2009\u202f.()/\u2010-\u2015-]{0,3}\d){6,40}(?![^\W_])")
 _DATE = re.compile(
     r"(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])[-./](?:0?[1-9]|1[0-2])[-./](?:19|20)\d\d)"

@@ -65,9 +65,7 @@ def keep(
     if not queue_url:
         return Kept("lost", error.tries, error.code)
     for message in to_messages(ingest_id, lines.splitlines(keepends=True)):
-        sent = _try(
-            SEND_TRIES, pause, partial(clients.sqs.send_message, QueueUrl=queue_url, MessageBody=message)
-        )
+        sent = _try(SEND_TRIES, pause, partial(clients.sqs.send_message, QueueUrl=queue_url, MessageBody=message))
         if sent.code:
             # The chunks already sent stay: the sender repeats all events, and the job drops the repeats.
             return Kept("lost", error.tries, sent.code)

@@ -104,9 +104,7 @@ def make_batch(chance: random.Random, size: int) -> bytes:
             ]  # fmt: skip
             event["currency"] = "EUR"
         events.append(event)
-    return json.dumps(
-        {"sent_at": "2026-05-01T12:00:01.500Z", "events": events}, separators=(",", ":")
-    ).encode()
+    return json.dumps({"sent_at": "2026-05-01T12:00:01.500Z", "events": events}, separators=(",", ":")).encode()
 
 
 def make_request(body: bytes, agent: str, number: int) -> dict[str, Any]:
@@ -267,9 +265,7 @@ def stages(load: Load, rounds: int) -> dict[str, float]:
         texts = timed("encode lines", encode_lines, [(each,) for each in lines])
         timed("gzip", compress, [(text,) for text in texts])
         timed("recent ids, key, log, answer", tell, list(zip(batches, lines, strict=True)))
-    best["consent, ids, URLs, scrub, hashes"] = (
-        best.pop("decode, and make lines") - best["decode by the contract"]
-    )
+    best["consent, ids, URLs, scrub, hashes"] = best.pop("decode, and make lines") - best["decode by the contract"]
     events = sum(map(len, lines))
     return {name: seconds / events * 1e6 for name, seconds in best.items()}
 
@@ -290,9 +286,7 @@ class Worker:
         # runpy leaves the import path alone: the code under measurement is the one of `root`.
         start = f"import runpy; runpy.run_path({str(Path(__file__).resolve())!r}, run_name='worker')"
         command = [sys.executable, "-c", start, str(loads)]
-        self._process = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def round(self, load: int) -> dict[str, Any]:
         """seconds, and of one round: events, sent, written and gzipped bytes."""
@@ -344,8 +338,7 @@ def measure(loads: list[Load], against: Path | None, rounds: int) -> None:
         with working(ROOT, loads_file) as ours, working(against or ROOT, loads_file) as theirs:
             for number, load in enumerate(loads):
                 pairs = [
-                    (ours.round(number), theirs.round(number) if against else {"seconds": 0.0})
-                    for _ in range(rounds)
+                    (ours.round(number), theirs.round(number) if against else {"seconds": 0.0}) for _ in range(rounds)
                 ]
                 _tell(load, [pair[0] for pair in pairs], [pair[1]["seconds"] for pair in pairs])
 
@@ -392,9 +385,7 @@ def profile(act: Callable[[], object]) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--requests", type=int, default=1000)
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--against", type=Path, help="another checkout, measured in turn with this one")

@@ -67,12 +67,8 @@ COMPARED = {
         "order_id, order_date, event_id, session_id, value, gross_revenue, refunded, net_revenue, items, "
         "is_cancelled, is_bot, repeats, conflicts, event_dates"
     ),
-    "repeats": (
-        "object, event_id, ts_date, ingest_id, position"
-    ),
-    "visitor_days": (
-        "event_date, visitor_id, first_active_at, last_active_at, active_events"
-    ),
+    "repeats": ("object, event_id, ts_date, ingest_id, position"),
+    "visitor_days": ("event_date, visitor_id, first_active_at, last_active_at, active_events"),
     "daily_traffic": (
         "event_date, dimension, value, events, page_views, product_views, not_consented_events, bot_events, "
         "visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, sessions_with_view, "
@@ -156,9 +152,7 @@ def make_lines(chance: random.Random, events: int) -> Iterator[tuple[str, int, s
                 return
 
 
-def _make_visit(
-    chance: random.Random, visitor: str, start: int, orders: list[str]
-) -> Iterator[tuple[str, int, str]]:
+def _make_visit(chance: random.Random, visitor: str, start: int, orders: list[str]) -> Iterator[tuple[str, int, str]]:
     """One visit: some pages, on each some events, sent page by page."""
     is_bot, is_consented = chance.random() < 0.02, chance.random() < 0.92
     # A few browsers' clocks are two hours behind; the job moves their events by what the sending shows.
@@ -337,9 +331,7 @@ def measure(
         seconds = time.monotonic() - started
         if process.returncode != 0:
             raise SystemExit(f"{side} failed:\n" + (folder / f"{side}.log").read_text("utf-8")[-3000:])
-        return Measured(
-            seconds, watch.cpu(), watch.jvm(), _unused_seconds() - unused, watch.peaks, report
-        )
+        return Measured(seconds, watch.cpu(), watch.jvm(), _unused_seconds() - unused, watch.peaks, report)
     finally:
         watch.stop()
         process.stdin.close()
@@ -411,7 +403,6 @@ class ProcessWatch:
             self._samples += 1
             for kind, size in resident.items():
                 self.peaks[kind] = max(self.peaks[kind], size)
-
 
     def _sample_threads(self, pid: int, ticks: int) -> None:
         for thread in _pids(f"/proc/{pid}/task"):
@@ -562,9 +553,7 @@ def run(events: int, threads: int, memory: str) -> None:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--events", type=int, default=2_000_000)
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--memory", default="6g", help="the JVM's heap, and DuckDB's limit, in gigabytes")

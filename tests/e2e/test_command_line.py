@@ -21,17 +21,11 @@ COMMAND = [sys.executable, "-m", "clicklake.cli"]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """A user's environment: no AWS, no twin, a terminal of usual width."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and name != "LAKE_BUCKET"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "LAKE_BUCKET"}
     return {**kept, "CLICKLAKE_STATE": str(tmp_path / "state"), "COLUMNS": "200", "TMPDIR": str(tmp_path)}
 
 
-def run(
-    arguments: list[str], environment: dict[str, str], text: str = ""
-) -> subprocess.CompletedProcess[str]:
+def run(arguments: list[str], environment: dict[str, str], text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
         check=False,
@@ -111,9 +105,7 @@ def test_a_wrong_query_is_one_sentence(environment: dict[str, str], lake: Lake, 
     assert words in ended.stderr and ended.stderr.count("\n") == 1
 
 
-def test_a_query_comes_from_stdin_and_a_formula_is_neutralised(
-    environment: dict[str, str], lake: Lake
-) -> None:
+def test_a_query_comes_from_stdin_and_a_formula_is_neutralised(environment: dict[str, str], lake: Lake) -> None:
     sql = "select '=HYPERLINK(1)' as term, 1 as n"
     asked = run(["query", "-", "--output", "csv"], {**environment, **lake.environment()}, sql)
     assert (asked.returncode, asked.stdout) == (0, "term,n\n'=HYPERLINK(1),1\n")
@@ -135,20 +127,13 @@ def test_a_stopped_emulator_is_one_sentence(environment: dict[str, str], lake: L
         ["up", "--report-port", "{port}"],
     ],
 )
-def test_a_taken_port_is_one_sentence(
-    environment: dict[str, str], emulator: Emulator, arguments: list[str]
-) -> None:
+def test_a_taken_port_is_one_sentence(environment: dict[str, str], emulator: Emulator, arguments: list[str]) -> None:
     ended = run([part.format(port=emulator.port) for part in arguments], environment)
     assert ended.returncode == 1
-    assert (
-        ended.stderr.startswith(f"Port {emulator.port} cannot be used for the ")
-        and ended.stderr.count("\n") == 1
-    )
+    assert ended.stderr.startswith(f"Port {emulator.port} cannot be used for the ") and ended.stderr.count("\n") == 1
 
 
-def test_no_java_and_no_network_is_one_sentence(
-    environment: dict[str, str], tmp_path: Path, lake: Lake
-) -> None:
+def test_no_java_and_no_network_is_one_sentence(environment: dict[str, str], tmp_path: Path, lake: Lake) -> None:
     offline = {**environment, **lake.environment(), "CLICKLAKE_CACHE": str(tmp_path / "cache")}
     broken = tmp_path / "jdk"
     (broken / "bin").mkdir(parents=True)

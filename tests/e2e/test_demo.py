@@ -20,17 +20,11 @@ COMMAND = [sys.executable, "-m", "clicklake.cli"]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and name != "LAKE_BUCKET"
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "LAKE_BUCKET"}
     return {**kept, "CLICKLAKE_STATE": str(tmp_path / "state"), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
 
 
-@pytest.mark.parametrize(
-    "profile", [["--visitors", "0.2"], ["--profile", "plain", "--events-per-day", "200"]]
-)
+@pytest.mark.parametrize("profile", [["--visitors", "0.2"], ["--profile", "plain", "--events-per-day", "200"]])
 def test_a_small_demo_ends_with_a_balanced_ledger_and_a_report(
     environment: dict[str, str], tmp_path: Path, profile: list[str]
 ) -> None:
@@ -110,16 +104,12 @@ def ask(sql: str, environment: dict[str, str]) -> list[dict[str, object]]:
     return json.loads(answer.stdout)
 
 
-def test_an_event_sent_to_the_gateway_becomes_a_row_and_a_report(
-    up: Path, environment: dict[str, str]
-) -> None:
+def test_an_event_sent_to_the_gateway_becomes_a_row_and_a_report(up: Path, environment: dict[str, str]) -> None:
     gateway = found(r"Gateway +(http\S+)", up, 90)
     report = found(r"Report +(http\S+)", up, 5)
     event = {"event_id": "sent-by-hand", "event_type": "page_view", "anonymous_id": "a1"}
     for _ in range(2):
-        request = urllib.request.Request(
-            gateway, json.dumps(event).encode(), {"Content-Type": "application/json"}
-        )
+        request = urllib.request.Request(gateway, json.dumps(event).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert answer.status == 202
     sql = "select event_id, visitor_id from events where event_id = 'sent-by-hand'"

@@ -14,6 +14,8 @@ from clicklake.cli.build import BUNDLES, LAYER_PACKAGES, ROOT, bundle_files, imp
 
 LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 GLUE_RUNTIME = (*LAMBDA_RUNTIME, "pyspark", "py4j", "pyarrow", "numpy", "numpy.libs", "pandas")
+# What AWS's layer with awswrangler brings along.
+PANDAS_LAYER = ("awswrangler", "numpy", "numpy.libs", "pandas", "pyarrow")
 GLUE_ENTRIES = ("glue_jobs.refresh_lake", "glue_jobs.runtime", "clicklake.paths")
 
 
@@ -25,6 +27,21 @@ def import_names(package: str) -> list[str]:
 
 
 LAYER_MODULES = [name for package in LAYER_PACKAGES for name in import_names(package)]
+# A function's layer, as terraform/modules give it.
+LAYERS = {
+    "ingest": LAYER_MODULES,
+    "drain": [],
+    "gate": [],
+    "generator": LAYER_MODULES,
+    "admin": [],
+    "chat": [],
+    "report": PANDAS_LAYER,
+}
+# What a function packs beside its own folder and the contract.
+OTHER_FOLDERS = {
+    "generator": {("clicklake", "shop")},
+    "report": {("dashboards", "report"), ("athena_queries", "saved")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +68,12 @@ def run_isolated(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("bundle", "layer"), [("ingest", LAYER_MODULES), ("drain", [])])
+def test_every_function_is_packed():
+    functions = {path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py")}
+    assert functions == set(LAYERS) == {bundle.name for bundle in BUNDLES} - {"glue_jobs"}
+
+
+@pytest.mark.parametrize(("bundle", "layer"), LAYERS.items())
 def test_a_function_imports_alone(built, tmp_path, bundle, layer):
     code = f"import lambdas.{bundle}.handler as h; print(h.__file__); assert callable(h.lambda_handler)"
     runtime = folder_of(LAMBDA_RUNTIME, tmp_path / "runtime")
@@ -74,6 +96,37 @@ assert handle(request, None)["statusCode"] == 202
 """
     runtime = folder_of(LAMBDA_RUNTIME, tmp_path / "runtime")
     done = run_isolated(code, built / "ingest.zip", folder_of(LAYER_MODULES, tmp_path / "layer"), runtime)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_packed_generator_makes_events(built, tmp_path):
+    code = """
+from lambdas.generator.handler import make_handler
+from lambdas.generator.settings import Settings
+handle = make_handler(Settings("https://api.example", 20), lambda url, request: 202, write_log=len)
+assert handle({}, None) == {"accepted": 1, "refused": 0}
+"""
+    runtime = folder_of(LAMBDA_RUNTIME, tmp_path / "runtime")
+    done = run_isolated(code, built / "generator.zip", folder_of(LAYER_MODULES, tmp_path / "layer"), runtime)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_packed_report_renders_without_data(built, tmp_path):
+    code = """
+import pyarrow as pa
+from lambdas.report.handler import make_handler
+from lambdas.report.settings import Settings
+from dashboards.report.figures import saved
+class Lake:
+    def query(self, sql): return pa.table({"as_of": []})
+class S3:
+    def put_object(self, **request): pass
+handle = make_handler(Settings("lake", "db", "shop"), Lake(), s3=S3(), glue=None, write_log=len)
+assert handle({}, None)["page_bytes"] > 1000
+assert saved("products")
+"""
+    runtime = folder_of(LAMBDA_RUNTIME, tmp_path / "runtime")
+    done = run_isolated(code, built / "report.zip", folder_of(PANDAS_LAYER, tmp_path / "layer"), runtime)
     assert done.returncode == 0, done.stderr
 
 
@@ -104,27 +157,26 @@ def test_the_same_sources_give_the_same_bytes(bundle, tmp_path):
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-@pytest.mark.parametrize("name", ["ingest", "drain"])
+@pytest.mark.parametrize("name", LAYERS)
 def test_a_function_packs_no_other_function_and_no_job(name):
     (bundle,) = [bundle for bundle in BUNDLES if bundle.name == name]
     folders = {Path(path).parts[:2] for path in bundle_files(bundle) if path.count("/") > 1}
-    assert folders <= {("lambdas", name), ("clicklake", "contract")}
+    assert folders <= {("lambdas", name), ("clicklake", "contract")} | OTHER_FOLDERS.get(name, set())
 
 
 def test_third_party_imports_are_in_the_layer_or_the_runtime():
-    known = {*LAYER_MODULES, *LAMBDA_RUNTIME, *sys.stdlib_module_names, *build.OWN_PACKAGES}
-    for bundle in BUNDLES[:2]:
-        for path in bundle_files(bundle):
-            assert {name.partition(".")[0] for name in imported_names(ROOT / path)} <= known, path
+    known = {*LAMBDA_RUNTIME, *sys.stdlib_module_names, *build.OWN_PACKAGES}
+    for bundle in BUNDLES:
+        for path in bundle_files(bundle) if bundle.name in LAYERS else ():
+            if path.endswith(".py"):
+                names = {name.partition(".")[0] for name in imported_names(ROOT / path)}
+                assert names <= known | set(LAYERS[bundle.name]), path
 
 
 @pytest.mark.parametrize("package", LAYER_PACKAGES)
 def test_the_layer_has_all_its_packages_need(package):
     needed = [text for text in importlib.metadata.requires(package) or [] if "extra ==" not in text]
-    names = {
-        build._normal(text.split(";")[0].strip().partition(">")[0].partition("=")[0].strip())
-        for text in needed
-    }
+    names = {build._normal(text.split(";")[0].strip().partition(">")[0].partition("=")[0].strip()) for text in needed}
     assert names <= set(LAYER_PACKAGES)
 
 

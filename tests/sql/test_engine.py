@@ -119,8 +119,7 @@ def test_show_tables_says_what_one_row_is(tmp_path: Path) -> None:
 
 def test_describe_gives_types_in_athenas_words(tmp_path: Path) -> None:
     columns = {
-        row["column_name"]: row
-        for row in open_folder(tmp_path).query("describe clickstream_db.orders").to_pylist()
+        row["column_name"]: row for row in open_folder(tmp_path).query("describe clickstream_db.orders").to_pylist()
     }
     assert columns["value"]["type"] == "decimal(18,4)"
     assert columns["ordered_at"]["type"] == "timestamp"

@@ -37,23 +37,17 @@ class Lake:
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
     def lines(self) -> list[dict[str, Any]]:
-        bodies = [
-            self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.object_keys()
-        ]
+        bodies = [self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.object_keys()]
         return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
 
     def messages(self) -> list[dict[str, Any]]:
         """What SQS would hand to the drain function."""
         received = []
-        while batch := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
+        while batch := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
             received += batch
         return [{"messageId": message["MessageId"], "body": message["Body"]} for message in received]
 
-    def ingest(
-        self, s3: Any = None, sqs: Any = None, clock: Callable[[], float] = lambda: NOON
-    ) -> ingest.Handler:
+    def ingest(self, s3: Any = None, sqs: Any = None, clock: Callable[[], float] = lambda: NOON) -> ingest.Handler:
         settings = Settings(
             lake_bucket=self.bucket,
             hash_keys=HASH_KEYS,
@@ -66,9 +60,7 @@ class Lake:
     def drain(self, records: list[dict[str, Any]], s3: Any = None, at: float = LATER) -> list[str]:
         """Drains, and gives the ids of the messages that failed."""
         handle = drain.make_handler(DrainSettings(self.bucket), s3 or self.s3, lambda: at, write_log=len)
-        return [
-            failure["itemIdentifier"] for failure in handle({"Records": records}, None)["batchItemFailures"]
-        ]
+        return [failure["itemIdentifier"] for failure in handle({"Records": records}, None)["batchItemFailures"]]
 
 
 @pytest.fixture

@@ -82,9 +82,7 @@ def _agreed(event: Any, accept_flat: bool) -> Event | Refusal:
 
 
 # Made once: preparing the strategy takes longer than a thousand draws from it.
-valid_events = st.one_of(
-    [st.tuples(st.just(flat), from_schema(_draft_07(schema))) for flat, schema in SCHEMAS.items()]
-)
+valid_events = st.one_of([st.tuples(st.just(flat), from_schema(_draft_07(schema))) for flat, schema in SCHEMAS.items()])
 
 SEEDS = [
     (example.accept_flat, json.loads(example.text))
@@ -108,13 +106,9 @@ VALUES = st.one_of(
     st.text(max_size=70),
     st.text("0123456789.-+eE \n", max_size=20),
     st.text("aZ09._:-\n", max_size=70),
-    st.sampled_from(
-        ["", "0", "-0", "-0.00", "12.3400000", "1" * 12, "1" * 13, "0.00001", "\ud800", "a\0", "EUR"]
-    ),
+    st.sampled_from(["", "0", "-0", "-0.00", "12.3400000", "1" * 12, "1" * 13, "0.00001", "\ud800", "a\0", "EUR"]),
     st.sampled_from([64, 65, 256, 257, 1024, 1025, 2048, 2049, 8192, 8193]).map(lambda length: "é" * length),
-    st.sampled_from(
-        ["granted", "track", "page", "mobile", "view", "Product Viewed", "purchase", "flat", "DE"]
-    ),
+    st.sampled_from(["granted", "track", "page", "mobile", "view", "Product Viewed", "purchase", "flat", "DE"]),
     st.just([]),
     st.just({}),
     st.sampled_from([20, 21, 28, 29]).map(lambda size: {f"k{n}": n for n in range(size)}),

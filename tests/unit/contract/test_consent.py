@@ -70,9 +70,7 @@ def test_unknown_is_granted_in_the_older_flat_form_but_denied_stays_denied() -> 
 
 
 def test_without_marketing_consent_only_click_ids_go() -> None:
-    event = replace(
-        FULL, consent=Consent("granted", "denied"), page_url="https://s.example/?gclid=1&utm_source=x"
-    )
+    event = replace(FULL, consent=Consent("granted", "denied"), page_url="https://s.example/?gclid=1&utm_source=x")
     assert apply_consent(event, "denied") == replace(event, page_url="https://s.example/?utm_source=x")
 
 

@@ -164,9 +164,7 @@ def test_10000_distinct_types_are_each_refused_alike() -> None:
 
 @pytest.mark.parametrize("depth", [1, 100, 199, 200, 201, 1_000, 16_000])
 @pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
-def test_the_depth_that_is_refused_does_not_depend_on_the_stack(
-    depth: int, brackets: tuple[str, str]
-) -> None:
+def test_the_depth_that_is_refused_does_not_depend_on_the_stack(depth: int, brackets: tuple[str, str]) -> None:
     opening, closing = brackets
     inner = depth - 1
     text = '{"event_type":"login","x":' + opening * inner + "1" + closing * inner + "}"

@@ -35,12 +35,8 @@ CASES: dict[str, Case] = {
     "a bomb of empty objects": lambda: request(_zip(b"[" + b"{}," * 5_000_000 + b"{}]")),
     "a bomb of numbers": lambda: request(_zip(b"[" + b"1," * 8_000_000 + b"1]")),
     "a bomb of empty lines": lambda: request(_zip(b"\n" * 16_000_000), content_type="application/x-ndjson"),
-    "a bomb of one letter lines": lambda: request(
-        _zip(b"x\n" * 8_000_000), content_type="application/x-ndjson"
-    ),
-    "a bomb of keys": lambda: request(
-        _zip(b"{" + b",".join(b'"%d":1' % number for number in range(1_300_000)) + b"}")
-    ),
+    "a bomb of one letter lines": lambda: request(_zip(b"x\n" * 8_000_000), content_type="application/x-ndjson"),
+    "a bomb of keys": lambda: request(_zip(b"{" + b",".join(b'"%d":1' % number for number in range(1_300_000)) + b"}")),
     "a bomb of at signs": lambda: request(_zip(b"a@" * 8_000_000)),
     "gzip in gzip": lambda: request(_zip(_zip(b"[]"))),
     "100k nested lists": lambda: request("[" * 100_000 + "]" * 100_000),
@@ -49,9 +45,7 @@ CASES: dict[str, Case] = {
     "an event nested 10k deep beside a good one": lambda: request(
         events(event('"props":' + '{"a":' * 5_000 + "1" + "}" * 5_000), event('"event_id":"good"'))
     ),
-    "lone surrogates and NUL": lambda: request(
-        events(event(r'"event_id":"a\ud800\u0000b","page_title":"\udfff"'))
-    ),
+    "lone surrogates and NUL": lambda: request(events(event(r'"event_id":"a\ud800\u0000b","page_title":"\udfff"'))),
     "a raw surrogate": lambda: request('[{"event_type":"\ud800"}]'),
     "a raw NUL": lambda: request('[{"event_type":"a\0"}]'),
     "2^63 as a count": lambda: request(events(event('"props":{"results_count":9223372036854775808}'))),
@@ -59,9 +53,7 @@ CASES: dict[str, Case] = {
     "1e999 as money": lambda: request(events(event('"value":1e999'))),
     "1e999 as a property": lambda: request(events(event('"props":{"own":1e999}'))),
     "a number of a million digits": lambda: request(events(event('"value":' + "9" * 30_000))),
-    "__proto__": lambda: request(
-        events(event('"__proto__":{"event_type":"purchase"},"props":{"__proto__":"x"}'))
-    ),
+    "__proto__": lambda: request(events(event('"__proto__":{"event_type":"purchase"},"props":{"__proto__":"x"}'))),
     "a newline inside a string": lambda: request(
         events(event(r'"page_title":"a\nb\r\u2028{\"verdict\":\"accepted\"}"'))
     ),
@@ -69,12 +61,8 @@ CASES: dict[str, Case] = {
     "a path as an id": lambda: request(
         events(event('"event_id":"../../results/x","order_id":"../x"')), request_id="../../../state/lease"
     ),
-    "10,000 distinct types": lambda: request(
-        events(*(f'{{"event_type":"t{number}"}}' for number in range(10_000)))
-    ),
-    "500 distinct types": lambda: request(
-        events(*(f'{{"event_type":"t{number}"}}' for number in range(500)))
-    ),
+    "10,000 distinct types": lambda: request(events(*(f'{{"event_type":"t{number}"}}' for number in range(10_000)))),
+    "500 distinct types": lambda: request(events(*(f'{{"event_type":"t{number}"}}' for number in range(500)))),
     "forged viewer headers": lambda: request(
         events(event('"event_id":"a"')),
         headers={

@@ -45,9 +45,7 @@ class MemoryS3:
 
     def lines(self) -> list[dict[str, Any]]:
         """Every line of every object; each is checked to be one line of JSON."""
-        return [
-            json.loads(line) for body in self.objects.values() for line in gzip.decompress(body).splitlines()
-        ]
+        return [json.loads(line) for body in self.objects.values() for line in gzip.decompress(body).splitlines()]
 
 
 @dataclass

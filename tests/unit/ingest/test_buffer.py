@@ -29,9 +29,7 @@ def test_the_same_lines_give_the_same_bytes():
     assert compress(b"line\n") == compress(b"line\n")
 
 
-@pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"format":2}', '{"format":1,"name":"a","lines":1,"body":"%"}']
-)
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"format":2}', '{"format":1,"name":"a","lines":1,"body":"%"}'])
 def test_a_message_of_another_form_is_refused(body):
     with pytest.raises(ValueError, match="not a buffered batch"):
         from_message(body)

@@ -106,9 +106,7 @@ def test_a_broken_ndjson_line_costs_only_itself():
     assert [line["verdict"] for line in shop.s3.lines()] == ["accepted", "rejected", "accepted"]
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"), [("{", "not_json"), ("", "not_json"), (b"\x1f\x8b123", "bad_gzip")]
-)
+@pytest.mark.parametrize(("body", "reason"), [("{", "not_json"), ("", "not_json"), (b"\x1f\x8b123", "bad_gzip")])
 def test_an_unreadable_body_is_answered_with_400_and_is_one_line(body, reason):
     shop = open_shop()
     status, answer = shop.send(request(body))
@@ -197,9 +195,7 @@ def test_the_flat_form_brings_a_user_who_is_hashed_and_stands_for_the_visitor():
 @pytest.mark.parametrize(("collect_user_age", "expected"), [(False, None), (True, 35)])
 def test_the_age_is_kept_only_where_the_shop_turned_it_on(collect_user_age, expected):
     sent = event(props={"user_age": 35, "page_kind": "home"})
-    assert (
-        stored_line(sent, open_shop(collect_user_age=collect_user_age))["props"].get("user_age") == expected
-    )
+    assert stored_line(sent, open_shop(collect_user_age=collect_user_age))["props"].get("user_age") == expected
 
 
 def test_an_event_without_id_gets_one_from_its_content():
@@ -288,9 +284,7 @@ def test_planted_personal_data_is_in_no_field_no_log_and_no_answer(pii):
     unreadable = '{"page_title": "' + pii
     for number, body in enumerate([json.dumps([sent, refused, wrong_prop]), unreadable]):
         shop.send(request(body, request_id=f"r-{number}"))
-    everything = (
-        json.dumps([shop.s3.lines(), shop.logs]) + shop.handle(request(json.dumps(wrong_prop)), None)["body"]
-    )
+    everything = json.dumps([shop.s3.lines(), shop.logs]) + shop.handle(request(json.dumps(wrong_prop)), None)["body"]
     assert [line["verdict"] for line in shop.s3.lines()] == [
         "accepted",
         "rejected",

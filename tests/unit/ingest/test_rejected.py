@@ -10,9 +10,7 @@ KEYS = HashKeys.parse("1:" + "0f" * 32)
 
 
 def redact(event, is_granted_by_default=False):
-    return json.loads(
-        redacted_json(json.dumps(event).encode(), KEYS, frozenset({"q"}), is_granted_by_default)
-    )
+    return json.loads(redacted_json(json.dumps(event).encode(), KEYS, frozenset({"q"}), is_granted_by_default))
 
 
 def test_an_excerpt_tells_length_hash_and_256_redacted_characters():
@@ -28,9 +26,7 @@ def test_an_address_across_the_end_of_an_excerpt_is_not_cut_open():
     assert "joh" not in kept.text
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff\xfe\x00", b"\x1f\x8b\x00", "\ud800".encode("utf-8", "surrogatepass")]
-)
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"\x1f\x8b\x00", "\ud800".encode("utf-8", "surrogatepass")])
 def test_any_bytes_have_an_excerpt_that_is_text(body):
     excerpt(body).text.encode("utf-8")
 

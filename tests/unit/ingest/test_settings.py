@@ -36,9 +36,7 @@ def test_lists_are_separated_by_commas():
 @pytest.mark.parametrize("name", sorted(REQUIRED))
 def test_a_missing_name_is_said(name):
     with pytest.raises(ValueError, match=name):
-        Settings.from_environment(
-            {key: value for key, value in REQUIRED.items() if key != name}, PARAMETERS.get
-        )
+        Settings.from_environment({key: value for key, value in REQUIRED.items() if key != name}, PARAMETERS.get)
 
 
 @pytest.mark.parametrize("wrong", [{"UNKNOWN_CONSENT": "maybe"}, {"ACCEPT_FLAT": "yes"}])

@@ -97,9 +97,7 @@ def test_other_content_types_are_unsupported(content_type):
     assert body_of(request("{}", content_type=content_type)).status == 415
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "TEXT/PLAIN; charset=utf-8", "application/x-ndjson"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "TEXT/PLAIN; charset=utf-8", "application/x-ndjson"])
 def test_gzip_is_known_by_its_first_bytes_whatever_the_type_says(content_type):
     assert body_of(request(gzip.compress(b"[1]"), content_type=content_type)).content == b"[1]"
 

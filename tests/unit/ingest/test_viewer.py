@@ -15,9 +15,7 @@ def test_the_edge_tells_country_and_city():
     assert (viewer.country, viewer.city) == ("DE", "München")
 
 
-@pytest.mark.parametrize(
-    "secret", ["", "edge-secret-for-test", "edge-secret-for-tests2", "EDGE-SECRET-FOR-TESTS", "ä"]
-)
+@pytest.mark.parametrize("secret", ["", "edge-secret-for-test", "edge-secret-for-tests2", "EDGE-SECRET-FOR-TESTS", "ä"])
 def test_viewer_headers_without_the_edges_secret_are_forged(secret):
     headers = recorded("through_the_edge")["headers"] | {"x-clicklake-edge-secret": secret}
     assert viewer_of(headers).country is None
@@ -33,9 +31,7 @@ def test_a_forged_forwarding_header_says_nothing():
     assert (viewer_of(headers).country, viewer_of(headers).city) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("header", "country"), [("de", "DE"), ("DEU", None), ("D1", None), ("", None), ("D\n", None)]
-)
+@pytest.mark.parametrize(("header", "country"), [("de", "DE"), ("DEU", None), ("D1", None), ("", None), ("D\n", None)])
 def test_a_country_is_two_letters(header, country):
     headers = recorded("through_the_edge")["headers"] | {"cloudfront-viewer-country": header}
     assert viewer_of(headers).country == country
@@ -62,6 +58,4 @@ def test_only_the_servers_key_makes_an_origin_other_than_browser(headers, origin
 
 
 def test_the_shops_server_is_no_bot():
-    assert not viewer_of(
-        {"x-clicklake-server-key": SERVER, "user-agent": "python-requests/2.32"}
-    ).agent.is_bot
+    assert not viewer_of({"x-clicklake-server-key": SERVER, "user-agent": "python-requests/2.32"}).agent.is_bot

@@ -77,11 +77,7 @@ def test_a_lake_has_all_that_its_parts_need(lake: Lake) -> None:
     ssm = endpoints.client("ssm")
     for name in ("HASH_KEY_PARAMETER", "EDGE_SECRET_PARAMETER"):
         assert ssm.get_parameter(Name=environment[name], WithDecryption=True)["Parameter"]["Value"]
-    assert (
-        endpoints.client("glue")
-        .get_database(Name=lake.database)["Database"]["LocationUri"]
-        .startswith("s3://")
-    )
+    assert endpoints.client("glue").get_database(Name=lake.database)["Database"]["LocationUri"].startswith("s3://")
 
 
 def test_a_stopped_emulator_is_gone() -> None:

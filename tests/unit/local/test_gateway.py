@@ -80,9 +80,7 @@ def test_the_request_context_tells_of_the_call() -> None:
 
 
 def test_claims_arrive_as_text() -> None:
-    context = event(claims={"sub": "u1", "exp": 5, "ok": True, "cognito:groups": ["a", "b"]})[
-        "requestContext"
-    ]
+    context = event(claims={"sub": "u1", "exp": 5, "ok": True, "cognito:groups": ["a", "b"]})["requestContext"]
     assert context["authorizer"]["jwt"]["claims"] == {
         "sub": "u1",
         "exp": "5",
@@ -140,9 +138,7 @@ def call(
 
 
 def test_a_request_reaches_the_function_as_an_event(gateway: Gateway, function: Echo) -> None:
-    status, headers, body = call(
-        gateway, "POST", "/v1/events?x=1", b'{"a":1}', {"Content-Type": "application/json"}
-    )
+    status, headers, body = call(gateway, "POST", "/v1/events?x=1", b'{"a":1}', {"Content-Type": "application/json"})
     assert (status, headers["content-type"], body) == (202, "application/json", b"{}")
     assert function.events[0]["body"] == '{"a":1}'
     assert function.events[0]["rawQueryString"] == "x=1"
@@ -179,9 +175,7 @@ def test_a_preflight_is_answered_by_the_gateway(gateway: Gateway, function: Echo
     assert function.events == []
 
 
-@pytest.mark.parametrize(
-    "origin", [f"{SHOP}.evil.example", "https://evil.example", "null", "http://shop.example"]
-)
+@pytest.mark.parametrize("origin", [f"{SHOP}.evil.example", "https://evil.example", "null", "http://shop.example"])
 def test_another_origin_gets_no_permission(gateway: Gateway, origin: str) -> None:
     for method in ("OPTIONS", "POST"):
         headers = call(gateway, method, "/v1/events", headers={"Origin": origin})[1]
@@ -211,9 +205,7 @@ def token(key: Any, algorithm: str = "RS256", **changes: Any) -> str:
 
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", ""])
-def test_a_good_token_opens_the_user_route(
-    gateway: Gateway, function: Echo, keys: RSAKey, prefix: str
-) -> None:
+def test_a_good_token_opens_the_user_route(gateway: Gateway, function: Echo, keys: RSAKey, prefix: str) -> None:
     assert call(gateway, "POST", "/v1/user/events", b"{}", {"Authorization": prefix + token(keys)})[0] == 202
     assert function.events[0]["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] == "u1"
 
@@ -230,12 +222,8 @@ def test_a_good_token_opens_the_user_route(
         {"aud": None},
     ],
 )
-def test_a_token_with_wrong_claims_is_refused(
-    gateway: Gateway, function: Echo, keys: RSAKey, changes: Any
-) -> None:
-    assert (
-        call(gateway, "POST", "/v1/user/events", b"{}", {"Authorization": token(keys, **changes)})[0] == 401
-    )
+def test_a_token_with_wrong_claims_is_refused(gateway: Gateway, function: Echo, keys: RSAKey, changes: Any) -> None:
+    assert call(gateway, "POST", "/v1/user/events", b"{}", {"Authorization": token(keys, **changes)})[0] == 401
     assert function.events == []
 
 

@@ -28,9 +28,7 @@ def home(folder: Path, release: str | None) -> Path:
         (None, None),
     ],
 )
-def test_the_version_is_what_the_release_file_states(
-    tmp_path: Path, release: str | None, version: int | None
-) -> None:
+def test_the_version_is_what_the_release_file_states(tmp_path: Path, release: str | None, version: int | None) -> None:
     assert java.major_version(home(tmp_path / "jdk", release)) == version
 
 
@@ -40,9 +38,7 @@ def test_java_home_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert java.java_home() == chosen
 
 
-def test_a_java_home_of_another_version_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_java_home_of_another_version_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other, right = home(tmp_path / "a", 'JAVA_VERSION="25"\n'), home(tmp_path / "b", 'JAVA_VERSION="17"\n')
     monkeypatch.setenv("JAVA_HOME", str(other))
     monkeypatch.setenv("PATH", str(right / "bin"))
@@ -74,9 +70,7 @@ def test_jars_that_cannot_be_fetched_are_one_sentence(
     assert "100 MB" in capsys.readouterr().err
 
 
-def test_cached_jars_need_neither_java_nor_network(
-    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cached_jars_need_neither_java_nor_network(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = jars._folder()
     folder.mkdir(parents=True)
     (folder / "b.jar").touch()

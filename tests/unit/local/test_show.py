@@ -43,9 +43,7 @@ def test_numbers_dates_and_gaps_stay_what_they_are() -> None:
 
 
 def test_json_keeps_every_digit_and_every_character() -> None:
-    rows = pa.table(
-        {"money": [Decimal("12345678901234.5678")], "text": ["=é\n"], "none": pa.array([None], pa.int64())}
-    )
+    rows = pa.table({"money": [Decimal("12345678901234.5678")], "text": ["=é\n"], "none": pa.array([None], pa.int64())})
     assert json.loads(as_json(rows)) == [{"money": "12345678901234.5678", "text": "=é\n", "none": None}]
 
 

@@ -94,8 +94,7 @@ def make_tables(days: int = 60, sessions_a_day: int = 110, seed: int = 7) -> dic
     tables = {name: pa.Table.from_pylist(rows[name], schemas[name]) for name in TABLES}
     for name, daily in _sum_days(tables).items():
         columns = {
-            field.name: daily[field.name] if field.name in daily.column_names else None
-            for field in schemas[name]
+            field.name: daily[field.name] if field.name in daily.column_names else None for field in schemas[name]
         }
         tables[name] = pa.Table.from_arrays(
             [
@@ -109,9 +108,7 @@ def make_tables(days: int = 60, sessions_a_day: int = 110, seed: int = 7) -> dic
     return tables
 
 
-def _add_day(
-    chance: random.Random, rows: dict[str, list], day: date, number: int, sessions_a_day: int
-) -> None:
+def _add_day(chance: random.Random, rows: dict[str, list], day: date, number: int, sessions_a_day: int) -> None:
     weekend = 0.78 if day.weekday() >= 5 else 1.0
     growth = 1 + 0.006 * number
     for _ in range(int(sessions_a_day * weekend * growth * chance.uniform(0.9, 1.1))):
@@ -119,9 +116,7 @@ def _add_day(
     for name, chances in (("bot", 40), ("plain", 25)):
         for _ in range(chances):
             key = f"{name}-{day}-{len(rows['events'])}"
-            rows["events"].append(
-                _event(key, day, "page_view", is_bot=name == "bot", country=draw(chance, COUNTRIES))
-            )
+            rows["events"].append(_event(key, day, "page_view", is_bot=name == "bot", country=draw(chance, COUNTRIES)))
     for _ in range(chance.randrange(4)):
         reason, field = chance.choice(
             (("bad_money", "items[0].price"), ("unknown_event_type", "event_type"), ("not_json", None))

@@ -98,9 +98,7 @@ def test_what_visitors_typed_is_shown_and_never_run(text: str, page: Page) -> No
     assert "<script>alert('x')</script>" in cells
     assert '=hyperlink("http://x.test")' in cells
     assert 'Laptop Max <13">' in cells
-    policy = next(
-        tag["content"] for tag in page.of("meta") if tag.get("http-equiv") == "Content-Security-Policy"
-    )
+    policy = next(tag["content"] for tag in page.of("meta") if tag.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None and "default-src 'none'" in policy and "script-src" not in policy
 
 
@@ -126,8 +124,7 @@ def test_any_name_from_outside_stays_text(lake: dict[str, pa.Table]) -> None:
             index = tables[name].schema.get_field_index(column)
             values = tables[name].column(column).to_pylist()
             known = {
-                value: HOSTILE[number % len(HOSTILE)]
-                for number, value in enumerate(sorted({*values} - {None, "all"}))
+                value: HOSTILE[number % len(HOSTILE)] for number, value in enumerate(sorted({*values} - {None, "all"}))
             }
             renamed = pa.array([known.get(value, value) for value in values], pa.string())
             tables[name] = tables[name].set_column(index, column, renamed)
@@ -141,8 +138,7 @@ def test_any_name_from_outside_stays_text(lake: dict[str, pa.Table]) -> None:
 
 def test_numbers_are_those_of_the_views(engine: Engine, page: Page) -> None:
     figures = {
-        row["metric"]: row["value"]
-        for row in engine.query("select * from kpis where period = 'current'").to_pylist()
+        row["metric"]: row["value"] for row in engine.query("select * from kpis where period = 'current'").to_pylist()
     }
     words = page.words()
     assert f"Orders {figures['orders']:,.0f} " in words
@@ -196,9 +192,7 @@ def test_a_missing_line_is_told_in_words(lake: dict[str, pa.Table]) -> None:
     runs = lake["refresh_runs"]
     index = runs.schema.get_field_index("total_stored")
     fewer = pa.array([runs.column("total_stored")[0].as_py() - 2], pa.int64())
-    words = Page(
-        render(open_tables({**lake, "refresh_runs": runs.set_column(index, "total_stored", fewer)}))
-    ).words()
+    words = Page(render(open_tables({**lake, "refresh_runs": runs.set_column(index, "total_stored", fewer)}))).words()
     assert "Not now: 2 lines missing." in words and "Not balanced" in words
 
 

@@ -22,9 +22,7 @@ class Shop:
 
     def share(self, *event_types: str) -> float:
         """Share of sessions with one of the event types."""
-        return sum(any(e.event_type in event_types for e in session) for session in self.sessions) / len(
-            self.sessions
-        )
+        return sum(any(e.event_type in event_types for e in session) for session in self.sessions) / len(self.sessions)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,202 @@
+"""Plans, deploys and destroys a deployment on AWS: Terraform, and what has to be done around it.
+
+    python -m clicklake.cli.deploy plan|apply|destroy --env dev [--yes] [--delete-data]
+
+`make plan`, `make deploy` and `make destroy` call it. Each deployment is a Terraform workspace of its name, with the
+variables of terraform/environments/<name>.tfvars.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clicklake.endpoints import Endpoints
+from clicklake.local.places import ROOT, TwinError
+from clicklake.local.sql import read_queries, translate_view
+
+CONFIGURATION = ROOT / "terraform"
+BUCKETS = ("module.lake.aws_s3_bucket.lake", "module.edge.aws_s3_bucket.site")
+ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED")
+
+Clients = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform in one workspace."""
+
+    environment: str
+    folder: Path = CONFIGURATION
+
+    def run(self, *arguments: str) -> None:
+        if subprocess.run(["terraform", *arguments], cwd=self.folder, check=False).returncode:
+            raise TwinError(f"terraform {arguments[0]} failed: what it says above tells why.")
+
+    def enter(self) -> None:
+        self.run("init", "-input=false")
+        self.run("workspace", "select", "-or-create", self.environment)
+
+    def variables(self) -> list[str]:
+        return [f"-var-file=environments/{self.environment}.tfvars"]
+
+    def outputs(self) -> dict[str, Any]:
+        """Empty where nothing is deployed."""
+        command = ["terraform", "output", "-json"]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        found = json.loads(done.stdout or "{}") if done.returncode == 0 else {}
+        return {name: each["value"] for name, each in found.items()}
+
+
+def check(environment: str, folder: Path = CONFIGURATION) -> None:
+    """What a newcomer may have forgotten, a sentence each."""
+    if shutil.which("terraform") is None:
+        raise TwinError("Terraform is not installed: get 1.5 or newer from its site, or by your package manager.")
+    if not (folder / f"environments/{environment}.tfvars").is_file():
+        known = ", ".join(sorted(path.stem for path in (folder / "environments").glob("*.tfvars")))
+        raise TwinError(f"There is no environment {environment!r}: choose one of {known}, or add its .tfvars file.")
+    if not all((folder.parent / "build" / name).is_file() for name in ("ingest.zip", "layer.zip")):
+        raise TwinError("The functions' zips are missing: run `make build` first.")
+    try:
+        Endpoints.from_environment().client("sts").get_caller_identity()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise TwinError(
+            f"AWS does not take your credentials ({code}): sign in again, as by `aws sso login`."
+        ) from error
+    except BotoCoreError as error:
+        raise TwinError(
+            f"There are no AWS credentials here ({type(error).__name__}): run `aws configure`, or set AWS_PROFILE."
+        ) from error
+
+
+def apply(terraform: Terraform, options: list[str]) -> None:
+    terraform.run("apply", *terraform.variables(), *options)
+    outputs = terraform.outputs()
+    clients = clients_of(outputs["region"])
+    print("First refresh, so that the tables exist (Glue takes two to five minutes) ...", flush=True)
+    refresh_once(clients("glue"), outputs["refresh_job_name"])
+    create_views(clients("athena"), outputs["database_name"], outputs["workgroup_name"])
+    print(f"Deployed. Events go to {outputs['events_url']}, the report is at {outputs['report_url']}")
+
+
+def destroy(terraform: Terraform, options: list[str], *, deletes_data: bool) -> None:
+    """Refuses while the lake holds events, unless told to delete them with all their versions."""
+    outputs = terraform.outputs()
+    if not outputs:
+        raise TwinError(f"Nothing is deployed as {terraform.environment}.")
+    if not deletes_data and holds_events(clients_of(outputs["region"])("s3"), outputs["bucket_name"]):
+        raise TwinError(
+            f"The bucket {outputs['bucket_name']} holds events, and nothing was destroyed. To delete them with all "
+            f"their versions: make destroy ENV={terraform.environment} DATA=delete"
+        )
+    # Code of the jobs and the report are made again by a deployment; so the buckets may be emptied.
+    emptied = "-var=is_destroyable=true"
+    targets = [f"-target={bucket}" for bucket in BUCKETS]
+    terraform.run("apply", *terraform.variables(), "-auto-approve", emptied, *targets)
+    terraform.run("destroy", *terraform.variables(), emptied, *options)
+
+
+def clients_of(region: str) -> Clients:
+    return Endpoints.from_environment({**os.environ, "AWS_REGION": region}).client
+
+
+def holds_events(s3: Any, bucket: str) -> bool:
+    """Whether any version of an object lies where the shop's data is."""
+    return any(
+        s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Versions")
+        for prefix in ("raw/", "processed/", "results/")
+    )
+
+
+def refresh_once(glue: Any, job: str, pause: Callable[[float], None] = time.sleep) -> None:
+    """Runs the job to its end; TwinError where it does not go well."""
+    try:
+        run_id = glue.start_job_run(JobName=job)["JobRunId"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConcurrentRunsExceededException":
+            raise
+        run_id = glue.get_job_runs(JobName=job, MaxResults=1)["JobRuns"][0]["Id"]
+    while (run := glue.get_job_run(JobName=job, RunId=run_id)["JobRun"])["JobRunState"] not in ENDED:
+        pause(10)
+    if run["JobRunState"] != "SUCCEEDED":
+        raise TwinError(f"The first refresh ended as {run['JobRunState']}: {run.get('ErrorMessage') or 'see its log'}")
+
+
+def create_views(athena: Any, database: str, workgroup: str, pause: Callable[[float], None] = time.sleep) -> list[str]:
+    """Creates every view of athena_queries/views, those that others rest on first; gives their names in order.
+
+    Athena finds out the columns' types by itself; a catalog object would have to foretell them all.
+    """
+    names = in_order_of_use(database)
+    texts = read_queries("views")
+    for name in names:
+        query_id = athena.start_query_execution(
+            QueryString=f"create or replace view {name} as\n{texts[name]}",
+            QueryExecutionContext={"Database": database},
+            WorkGroup=workgroup,
+        )["QueryExecutionId"]
+        while (status := _status(athena, query_id))["State"] not in ENDED:
+            pause(0.5)
+        if status["State"] != "SUCCEEDED":
+            raise TwinError(
+                f"Athena did not make the view {name}: {status.get('StateChangeReason', 'no reason given')}"
+            )
+    return names
+
+
+def in_order_of_use(database: str) -> list[str]:
+    """The views' names, each after those it rests on."""
+    rests_on = {name: translate_view(text, database).rests_on for name, text in read_queries("views").items()}
+    ordered: list[str] = []
+
+    def add(name: str) -> None:
+        if name in rests_on and name not in ordered:
+            for other in sorted(rests_on[name]):
+                add(other)
+            ordered.append(name)
+
+    for name in rests_on:
+        add(name)
+    return ordered
+
+
+def _status(athena: Any, query_id: str) -> dict[str, Any]:
+    return athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="deploy", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", choices=("plan", "apply", "destroy"))
+    parser.add_argument("--env", default="dev", help="the deployment: dev, prod")
+    parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
+    parser.add_argument("--delete-data", action="store_true", help="destroy: delete all objects and versions too")
+    chosen = parser.parse_args(argv)
+    terraform = Terraform(chosen.env)
+    options = ["-auto-approve"] if chosen.yes else []
+    try:
+        check(chosen.env)
+        terraform.enter()
+        if chosen.what == "plan":
+            terraform.run("plan", *terraform.variables())
+        elif chosen.what == "apply":
+            apply(terraform, options)
+        else:
+            destroy(terraform, options, deletes_data=chosen.delete_data)
+    except TwinError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The gate: starts the refresh job if something new may lie in raw/, so that a run with nothing new costs
+nothing. The input names a task: refresh, reconcile (starts it whatever it sees, to list everything), or
+measure (starts nothing). Each tells how far behind the lake is.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
+
+from clicklake.log_line import log_line
+from lambdas.gate.news import Seen, hours_to_look_at, hours_to_remember, minutes_behind, why_to_start
+from lambdas.gate.settings import Settings
+from lambdas.gate.store import Clients, connect, count_objects, last_runs, read_seen, start, write_seen
+
+TASKS = ("refresh", "reconcile", "measure")
+
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    return _deployed()(event, context)
+
+
+@lru_cache(maxsize=1)
+def _deployed() -> Handler:
+    return make_handler(Settings.from_environment(os.environ), connect())
+
+
+def make_handler(
+    settings: Settings,
+    clients: Clients,
+    clock: Callable[[], float] = time.time,
+    write_log: Callable[[str], object] = print,
+) -> Handler:
+    """The answer's `outcome` is started, already_running, nothing_new or measured; `reason` says why."""
+    bucket, job = settings.lake_bucket, settings.refresh_job
+
+    def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+        task = event.get("task", "refresh")
+        if task not in TASKS:
+            raise ValueError(f"task is {task!r}, expected one of {', '.join(TASKS)}")
+        request_id = getattr(context, "aws_request_id", "")
+        now = datetime.fromtimestamp(clock(), timezone.utc)
+        seen = read_seen(clients.s3, bucket)
+        runs = last_runs(clients.glue, job)
+        reason = why_to_start(seen, look(hours_to_look_at(seen, now)), runs[0] if runs else None)
+        good = next((run for run in runs if run.state == "SUCCEEDED"), None)
+        behind = minutes_behind(reason, good, seen, now)
+
+        if task == "measure":
+            outcome = "measured"
+        elif task == "refresh" and not reason:
+            outcome = "nothing_new"
+        else:
+            outcome = let_through(task, now, request_id)
+        answer = {"outcome": outcome, "reason": task if task == "reconcile" else reason}
+        line = log_line(
+            "gate",
+            {"level": "INFO", "request_id": request_id, "correlation_id": request_id, "task": task, **answer},
+            {"MinutesBehind": behind},
+            units={"MinutesBehind": "None"},
+            namespace=settings.metrics_namespace,
+            logged_at_ms=int(clock() * 1000),
+        )
+        write_log(line)
+        return answer
+
+    def look(prefixes: list[str] | None) -> dict[str, int] | None:
+        return None if prefixes is None else {prefix: count_objects(clients.s3, bucket, prefix) for prefix in prefixes}
+
+    def let_through(task: str, now: datetime, request_id: str) -> str:
+        # Counted before the job lists, and remembered after it was started: what comes in between, or a
+        # gate that is killed in between, makes one run too many, never one too few.
+        counts = look(hours_to_remember(now)) or {}
+        arguments = {"--correlation_id": request_id} if request_id else {}
+        if task == "reconcile":
+            arguments["--reconcile"] = "true"
+        if not start(clients.glue, job, arguments):
+            return "already_running"
+        write_seen(clients.s3, bucket, Seen(now, counts))
+        return "started"
+
+    return handle

@@ -1,0 +1,72 @@
+"""Whether something new may lie in raw/ since the last refresh was started. Pure; when in doubt, yes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from clicklake.paths import hour_prefixes
+
+# An object is put under the hour of its PUT, and a slow one may end in the next; the job looks back as far.
+OVERLAP = timedelta(hours=2)
+# Looking through more hours than these would cost more than a run.
+MAX_SILENCE = timedelta(days=8)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How many objects each of the last hours held when a refresh was started. Nothing ever leaves raw/
+    within days, so more objects are new objects, and as many are the same."""
+
+    started_at: datetime
+    counts: Mapping[str, int]
+
+    def to_json(self) -> str:
+        return json.dumps({"started_at": self.started_at.isoformat(), "counts": dict(self.counts)})
+
+    @staticmethod
+    def from_json(text: str) -> "Seen | None":
+        """None for what cannot be read: then nothing is known."""
+        try:
+            found = json.loads(text)
+            counts = {str(prefix): int(count) for prefix, count in found["counts"].items()}
+            started_at = datetime.fromisoformat(found["started_at"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+        return None if started_at.tzinfo is None else Seen(started_at, counts)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the job, as Glue tells of it."""
+
+    state: str
+    started_at: datetime
+
+
+def hours_to_look_at(seen: Seen | None, now: datetime) -> list[str] | None:
+    """The prefixes where new objects would lie; None where looking does not help."""
+    if seen is None or now - seen.started_at > MAX_SILENCE or seen.started_at > now:
+        return None
+    return hour_prefixes(seen.started_at - OVERLAP, now)
+
+
+def hours_to_remember(now: datetime) -> list[str]:
+    return hour_prefixes(now - OVERLAP, now)
+
+
+def why_to_start(seen: Seen | None, found: Mapping[str, int] | None, last: Run | None) -> str:
+    """The reason to start a refresh; empty where there is none. `found` counts objects by prefix."""
+    if seen is None or found is None:
+        return "unknown"
+    if last is None or last.state not in ("SUCCEEDED", "STARTING", "RUNNING", "WAITING", "STOPPING"):
+        return "last_run_failed"
+    if any(count > seen.counts.get(prefix, 0) for prefix, count in found.items()):
+        return "new_objects"
+    return ""
+
+
+def minutes_behind(reason: str, last_success: Run | None, seen: Seen | None, now: datetime) -> float:
+    """How long what is new may have waited: since the last good run began. 0 where nothing is new."""
+    since = last_success.started_at if last_success else seen.started_at if seen else now
+    return round(max((now - since).total_seconds(), 0) / 60, 1) if reason else 0.0

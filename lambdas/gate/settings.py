@@ -1,0 +1,21 @@
+"""What the gate is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clicklake.environment import required
+
+
+@dataclass(frozen=True)
+class Settings:
+    lake_bucket: str
+    refresh_job: str
+    metrics_namespace: str = "Clicklake"
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str]) -> "Settings":
+        return Settings(
+            lake_bucket=required(environment, "LAKE_BUCKET"),
+            refresh_job=required(environment, "REFRESH_JOB"),
+            metrics_namespace=environment.get("METRICS_NAMESPACE") or "Clicklake",
+        )

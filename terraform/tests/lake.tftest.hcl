@@ -1,0 +1,125 @@
+# The lake: private, encrypted, versioned; only raw/ and processed/ ever move or expire.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "replica"
+  source = "./tests/mocks"
+}
+
+variables {
+  name          = "clicklake-test"
+  bucket_name   = "clicklake-test-lake"
+  database_name = "clickstream_db"
+}
+
+run "defaults" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.lake.block_public_acls,
+      aws_s3_bucket_public_access_block.lake.block_public_policy,
+      aws_s3_bucket_public_access_block.lake.ignore_public_acls,
+      aws_s3_bucket_public_access_block.lake.restrict_public_buckets,
+    ])
+    error_message = "All four flags against public access are set."
+  }
+
+  assert {
+    condition     = anytrue([for each in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : each.Effect == "Deny" && each.Condition.Bool["aws:SecureTransport"] == "false"])
+    error_message = "What comes without TLS is refused."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.lake.versioning_configuration[0].status == "Enabled" && !aws_s3_bucket.lake.force_destroy
+    error_message = "What is overwritten can be recovered, and destroying does not delete data by itself."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.filter[0].prefix if length(rule.transition) > 0
+    ])) == toset(["raw/", "processed/"])
+    error_message = "Only raw/ and processed/ move to other storage: Athena reads results/."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.filter[0].prefix if length(rule.expiration) > 0
+    ])) == toset(["athena-results/"])
+    error_message = "By default nothing but query results expires."
+  }
+
+  assert {
+    condition     = aws_athena_workgroup.lake.configuration[0].bytes_scanned_cutoff_per_query == 10737418240 && aws_athena_workgroup.lake.configuration[0].enforce_workgroup_configuration
+    error_message = "A query ends after 10 GB, whatever its sender asks for."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket.replica) == 0 && length(aws_s3_bucket_replication_configuration.lake) == 0
+    error_message = "There is no copy by default."
+  }
+}
+
+run "tiers_expiry_and_a_copy" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    raw_lifecycle = { archive_after_days = 180, expire_after_days = 365 }
+    replication   = { bucket_name = "clicklake-test-replica" }
+    scan_limit_gb = 1
+  }
+
+  assert {
+    condition = toset(flatten([
+      for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : [for each in rule.transition : each.storage_class]
+    ])) == toset(["INTELLIGENT_TIERING", "GLACIER_IR"])
+    error_message = "The archive is one that can be read at once."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.filter[0].prefix if length(rule.expiration) > 0
+    ])) == toset(["raw/", "processed/", "athena-results/"])
+    error_message = "Expiry is for raw/ and processed/, never for results/."
+  }
+
+  assert {
+    condition     = toset([for rule in aws_s3_bucket_replication_configuration.lake[0].rule : rule.filter[0].prefix]) == toset(["raw/", "processed/"])
+    error_message = "The copy holds what cannot be computed again."
+  }
+}
+
+run "mistakes" {
+  command = plan
+
+  module {
+    source = "./modules/lake"
+  }
+
+  variables {
+    bucket_name       = "Lake"
+    database_name     = "click-stream"
+    raw_lifecycle     = { archive_after_days = 30, expire_after_days = 30 }
+    old_versions_days = 0
+    scan_limit_gb     = 0
+  }
+
+  expect_failures = [
+    var.bucket_name,
+    var.database_name,
+    var.raw_lifecycle,
+    var.old_versions_days,
+    var.scan_limit_gb,
+  ]
+}

@@ -1,0 +1,85 @@
+# Transform: one job, one run at a time, started by the gate; the report follows.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name               = "clicklake-test"
+  build_folder       = "../build"
+  jobs_folder        = "../glue_jobs"
+  bucket_name        = "clicklake-test-lake"
+  bucket_arn         = "arn:aws:s3:::clicklake-test-lake"
+  database_name      = "clickstream_db"
+  workgroup_name     = "clicklake-test"
+  shop               = { time_zone = "Europe/Berlin", currency = "EUR", hosts = ["shop.example"] }
+  refresh_schedule   = "rate(1 day)"
+  schedule_group     = "clicklake-test"
+  metrics_namespace  = "Clicklake/test"
+  log_retention_days = 7
+}
+
+run "defaults" {
+  command = plan
+
+  module {
+    source = "./modules/transform"
+  }
+
+  assert {
+    condition     = keys(aws_glue_job.this) == ["refresh_lake"]
+    error_message = "One job does it all."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_glue_job.this["refresh_lake"].glue_version == "5.1",
+      aws_glue_job.this["refresh_lake"].number_of_workers == 2,
+      aws_glue_job.this["refresh_lake"].execution_property[0].max_concurrent_runs == 1,
+      aws_glue_job.this["refresh_lake"].execution_class == "STANDARD",
+    ])
+    error_message = "Glue 5.1, two workers (unset would be ten), one run at a time."
+  }
+
+  assert {
+    condition     = length(data.aws_ssm_parameter.report_layer) == 1
+    error_message = "The report's layer is looked up."
+  }
+}
+
+run "options" {
+  command = plan
+
+  module {
+    source = "./modules/transform"
+  }
+
+  variables {
+    job              = { is_flex = true, workers = 4 }
+    report_layer_arn = "arn:aws:lambda:eu-central-1:123456789012:layer:pandas:1"
+  }
+
+  assert {
+    condition     = aws_glue_job.this["refresh_lake"].execution_class == "FLEX" && aws_glue_job.this["refresh_lake"].number_of_workers == 4
+    error_message = "Flex and workers are options."
+  }
+
+  assert {
+    condition     = length(data.aws_ssm_parameter.report_layer) == 0
+    error_message = "A layer that is given is not looked up."
+  }
+}
+
+run "mistakes" {
+  command = plan
+
+  module {
+    source = "./modules/transform"
+  }
+
+  variables {
+    job = { workers = 1, timeout_minutes = 1 }
+  }
+
+  expect_failures = [var.job]
+}

@@ -1,0 +1,214 @@
+"""The configuration without an account: its own tests, what a plan of it would cost, and what it would allow."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from clicklake.cli.build import ROOT
+from tests.terraform.workbench import POLICIES, planned_changes
+
+# Billed by the hour or the month even if nobody comes.
+STANDING_COST = {
+    "aws_db_instance",
+    "aws_dms_replication_instance",
+    "aws_ecs_service",
+    "aws_eip",
+    "aws_eks_cluster",
+    "aws_elasticache_cluster",
+    "aws_elasticache_replication_group",
+    "aws_elasticache_serverless_cache",
+    "aws_emr_cluster",
+    "aws_glue_dev_endpoint",
+    "aws_instance",
+    "aws_kinesis_stream",
+    "aws_kinesisanalyticsv2_application",
+    "aws_kms_key",
+    "aws_lambda_provisioned_concurrency_config",
+    "aws_lb",
+    "aws_msk_cluster",
+    "aws_msk_serverless_cluster",
+    "aws_mwaa_environment",
+    "aws_nat_gateway",
+    "aws_opensearch_domain",
+    "aws_opensearchserverless_collection",
+    "aws_quicksight_account_subscription",
+    "aws_rds_cluster",
+    "aws_rds_cluster_instance",
+    "aws_redshift_cluster",
+    "aws_redshiftserverless_workgroup",
+    "aws_secretsmanager_secret",
+    "aws_vpc_endpoint",
+    "aws_wafv2_web_acl",
+}
+
+
+@pytest.fixture(scope="module")
+def events(workbench) -> list[dict[str, Any]]:
+    """What the tests of the whole tell; those of the modules are slow."""
+    return workbench.test_events("-filter=tests/root.tftest.hcl")
+
+
+@pytest.fixture(scope="module")
+def plans(events) -> dict[str, list[dict[str, Any]]]:
+    return planned_changes(events)
+
+
+@pytest.fixture(scope="module")
+def default_plan(plans) -> list[dict[str, Any]]:
+    return [change for change in plans["defaults"] if change["mode"] == "managed"]
+
+
+def statements(changes: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every IAM policy, with the policy's address."""
+    for change in changes:
+        if change["type"] in POLICIES:
+            for statement in json.loads(change["change"]["after"]["policy"])["Statement"]:
+                yield change["address"], statement
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_its_own_tests_pass(events):
+    failed = [
+        event.get("@message") for event in events if event.get("type") == "diagnostic" and event["@level"] == "error"
+    ]
+    (summary,) = [event["test_summary"] for event in events if event.get("type") == "test_summary"]
+    assert summary["status"] == "pass", failed
+
+
+@pytest.mark.slow
+def test_the_modules_own_tests_pass(workbench):
+    workbench.terraform("test", "-no-color")
+
+
+@pytest.mark.slow
+def test_it_is_valid(workbench):
+    # Without the tests: it does not see that these mock the providers that modules are handed.
+    workbench.terraform("validate", "-no-tests")
+
+
+def test_every_module_has_tests():
+    modules = {path.name for path in (ROOT / "terraform/modules").iterdir()}
+    tests = {path.name.removesuffix(".tftest.hcl") for path in (ROOT / "terraform/tests").glob("*.tftest.hcl")}
+    # The function module is what the others are made of, and is tested with them.
+    assert modules - {"function"} == tests - {"root"}
+
+
+def test_it_is_formatted(workbench):
+    workbench.terraform("fmt", "-check", "-recursive")
+
+
+@pytest.mark.parametrize("kind", ["variable", "output"])
+def test_every_input_and_output_is_described(kind):
+    for path in (ROOT / "terraform").rglob("*.tf"):
+        for name, body in re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}', path.read_text(), re.M | re.S):
+            assert "description" in body, f"{path}: {name}"
+            assert kind == "output" or re.search(r"^  type +=", body, re.M), f"{path}: {name} has no type"
+
+
+def test_only_three_variables_need_a_value():
+    text = (ROOT / "terraform/variables.tf").read_text()
+    bodies = dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.M | re.S))
+    needed = {name for name, body in bodies.items() if not re.search(r"^  default +=", body, re.M)}
+    assert needed == {"region", "shop_origins", "alert_email"}
+
+
+def test_the_defaults_have_nothing_that_is_billed_while_nobody_comes(default_plan):
+    assert len(default_plan) > 100
+    assert [change["address"] for change in default_plan if change["type"] in STANDING_COST] == []
+    streaming = [
+        change["address"]
+        for change in default_plan
+        if change["type"] == "aws_glue_job" and change["change"]["after"]["command"][0]["name"] != "glueetl"
+    ]
+    assert streaming == []
+
+
+def test_what_is_billed_by_the_month_is_an_option(plans):
+    added = {change["type"] for change in plans["everything_on"]} & STANDING_COST
+    assert added == {"aws_wafv2_web_acl"}
+
+
+def test_nobody_may_delete_under_raw(plans):
+    for address, statement in statements(plans["everything_on"]):
+        deletes = [action for action in as_list(statement["Action"]) if "delete" in action.lower() or "*" in action]
+        if statement["Effect"] == "Allow" and any(action.lower().startswith(("s3:", "*")) for action in deletes):
+            assert all("/results/" in resource for resource in as_list(statement["Resource"])), address
+
+
+def test_every_policy_names_its_actions_and_its_resources(plans):
+    for address, statement in statements(plans["everything_on"]):
+        assert not any("*" in action for action in as_list(statement["Action"])), address
+        # What may be anything would be everything.
+        assert not any(resource in ("*", "arn:aws:s3:::*") for resource in as_list(statement["Resource"])), address
+
+
+def test_listing_the_lake_is_limited_to_prefixes(default_plan):
+    for address, statement in statements(default_plan):
+        if "s3:ListBucket" in as_list(statement["Action"]):
+            assert "s3:prefix" in json.dumps(statement.get("Condition", {})), address
+
+
+def test_every_name_and_tag_tells_whose_it_is(default_plan):
+    named = [
+        change for change in default_plan if change["type"] in ("aws_lambda_function", "aws_glue_job", "aws_iam_role")
+    ]
+    for change in named:
+        after = change["change"]["after"]
+        assert (after.get("function_name") or after["name"]).startswith("clicklake-dev-"), change["address"]
+
+
+def test_mistakes_get_one_clear_sentence_each(workbench):
+    wrong = {
+        "region": "Frankfurt",
+        "shop_origins": '["http://shop.example", "https://shop.example/"]',
+        "alert_email": "owner",
+        "build_folder": "nowhere",
+        "refresh_schedule": "rate(2 days)",
+    }
+    options = [f"-var={name}={value}" for name, value in wrong.items()]
+    done = workbench.terraform("plan", "-input=false", "-no-color", *options, is_expected_to_fail=True)
+    # Terraform breaks its lines and draws a border.
+    said = re.sub(r"\s+", " ", done.stderr.replace("│", " "))
+    for sentence in (
+        "region has to be the name of an AWS region, as eu-central-1",
+        "has to begin with https://",
+        "without a path, a final slash or a *",
+        "alert_email has to be an e-mail address",
+        "run `make build` first",
+        "refresh_schedule has to be rate(5 minutes) up to rate(1 day)",
+    ):
+        assert sentence in said, done.stderr
+    # The origins have two mistakes.
+    assert said.count("Error: Invalid value for variable") == len(wrong) + 1
+
+
+def test_the_lock_file_is_the_one_terraform_would_write(workbench):
+    assert (workbench.configuration / ".terraform.lock.hcl").read_text() == (
+        ROOT / "terraform/.terraform.lock.hcl"
+    ).read_text()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("/", "/index.html"),
+        ("/p/keyboard", "/index.html"),
+        ("/assets/app.js", "/assets/app.js"),
+        ("/report/", "/report/index.html"),
+        ("/report/config.json", "/report/config.json"),
+    ],
+)
+def test_the_edge_finds_the_file_for_a_page(asked, answered):
+    code = (ROOT / "terraform/modules/edge/pages.js").read_text()
+    call = f"console.log(handler({{request: {{uri: {json.dumps(asked)}}}}}).uri)"
+    done = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == answered

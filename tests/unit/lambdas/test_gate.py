@@ -1,0 +1,194 @@
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from clicklake.paths import GATE_KEY, raw_key
+from lambdas.gate.handler import make_handler
+from lambdas.gate.news import Run, Seen, hours_to_look_at, why_to_start
+from lambdas.gate.settings import Settings
+from lambdas.gate.store import Clients
+
+NOON = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+SETTINGS = Settings(lake_bucket="lake", refresh_job="refresh")
+
+
+@dataclass
+class MemoryS3:
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:
+        self.objects[Key] = Body
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": BytesIO(self.objects[Key])}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, **_: Any) -> dict[str, Any]:
+        return {"KeyCount": sum(key.startswith(Prefix) for key in self.objects)}
+
+    def get_paginator(self, _: str) -> "MemoryS3":
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        return [self.list_objects_v2(**asked)]
+
+
+@dataclass
+class MemoryGlue:
+    """A job that takes one run at a time. Runs are the newest first, as Glue lists them."""
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    arguments: list[dict[str, str]] = field(default_factory=list)
+    is_busy: bool = False
+
+    def get_job_runs(self, *, JobName: str, MaxResults: int) -> dict[str, Any]:
+        return {"JobRuns": self.runs[:MaxResults]}
+
+    def start_job_run(self, *, JobName: str, Arguments: dict[str, str]) -> None:
+        if self.is_busy:
+            raise ClientError({"Error": {"Code": "ConcurrentRunsExceededException"}}, "StartJobRun")
+        self.arguments.append(Arguments)
+
+    def ended(self, state: str, at: datetime) -> None:
+        self.runs.insert(0, {"JobRunState": state, "StartedOn": at})
+
+
+@dataclass
+class Gate:
+    s3: MemoryS3 = field(default_factory=MemoryS3)
+    glue: MemoryGlue = field(default_factory=MemoryGlue)
+    now: datetime = NOON
+    logs: list[dict[str, Any]] = field(default_factory=list)
+
+    def call(self, task: str = "refresh") -> str:
+        handle = make_handler(
+            SETTINGS,
+            Clients(self.s3, self.glue),
+            clock=self.now.timestamp,
+            write_log=lambda line: self.logs.append(json.loads(line)),
+        )
+        return handle({"task": task}, None)["outcome"]
+
+    def event_arrives(self, name: str) -> None:
+        self.s3.objects[raw_key(name, 1, self.now)] = b""
+
+    def refreshes(self) -> None:
+        """Lets a refresh through, and lets it go well."""
+        assert self.call() == "started"
+        self.glue.ended("SUCCEEDED", self.now)
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+def test_the_first_call_starts_a_run_that_makes_the_tables(gate):
+    assert gate.call() == "started"
+    assert GATE_KEY in gate.s3.objects
+
+
+def test_nothing_new_starts_nothing(gate):
+    gate.event_arrives("a")
+    gate.refreshes()
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "nothing_new"
+    assert len(gate.glue.arguments) == 1
+
+
+@pytest.mark.parametrize("minutes_later", [0, 1, 45, 24 * 60])
+def test_one_new_object_starts_a_run(gate, minutes_later):
+    gate.event_arrives("a")
+    gate.refreshes()
+    gate.now += timedelta(minutes=minutes_later)
+    gate.event_arrives("b")
+    gate.now += timedelta(minutes=1)
+    assert gate.call() == "started"
+
+
+def test_an_object_that_ends_late_under_an_earlier_hour_is_seen(gate):
+    gate.now = NOON.replace(hour=11, minute=59)
+    late = raw_key("late", 1, gate.now)
+    gate.now = NOON
+    gate.refreshes()
+    gate.s3.objects[late] = b""
+    assert gate.call() == "started"
+
+
+@pytest.mark.parametrize("state", ["FAILED", "TIMEOUT", "STOPPED", "ERROR"])
+def test_a_failed_run_is_repeated_without_anything_new(gate, state):
+    gate.refreshes()
+    gate.glue.ended(state, gate.now)
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "started"
+
+
+def test_while_a_run_is_at_work_what_came_since_is_not_taken_for_seen(gate):
+    gate.refreshes()
+    gate.event_arrives("b")
+    gate.glue.is_busy = True
+    assert gate.call() == "already_running"
+    gate.glue.is_busy = False
+    assert gate.call() == "started"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"started_at": "2026-05-01T12:00:00", "counts": {}}'])
+def test_a_damaged_memory_starts_a_run(gate, damage):
+    gate.refreshes()
+    gate.s3.objects[GATE_KEY] = damage
+    assert gate.call() == "started"
+
+
+def test_after_a_long_silence_a_run_is_cheaper_than_looking(gate):
+    gate.refreshes()
+    gate.now += timedelta(days=30)
+    assert hours_to_look_at(Seen(NOON, {}), gate.now) is None
+    assert gate.call() == "started"
+
+
+def test_a_clock_that_went_back_is_doubt():
+    assert hours_to_look_at(Seen(NOON + timedelta(minutes=1), {}), NOON) is None
+
+
+def test_reconcile_starts_a_run_that_lists_everything(gate):
+    gate.refreshes()
+    assert gate.call("reconcile") == "started"
+    assert gate.glue.arguments[-1] == {"--reconcile": "true"}
+
+
+def test_measuring_starts_nothing_and_tells_how_long_news_have_waited(gate):
+    gate.refreshes()
+    gate.now += timedelta(minutes=90)
+    assert gate.call("measure") == "measured"
+    gate.event_arrives("b")
+    assert gate.call("measure") == "measured"
+    assert [line["MinutesBehind"] for line in gate.logs] == [0, 0, 90]
+    assert len(gate.glue.arguments) == 1
+
+
+def test_the_measure_is_a_metric_in_the_log_line(gate):
+    gate.call("measure")
+    directive = gate.logs[0]["_aws"]["CloudWatchMetrics"][0]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Clicklake", [["service"]])
+    assert directive["Metrics"] == [{"Name": "MinutesBehind", "Unit": "None"}]
+
+
+def test_an_unknown_task_is_said(gate):
+    with pytest.raises(ValueError, match="refresh, reconcile, measure"):
+        gate.call("dance")
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "STARTING"])
+def test_a_run_under_way_is_no_failure(state):
+    assert why_to_start(Seen(NOON, {"h": 1}), {"h": 1}, Run(state, NOON)) == ""
+
+
+@pytest.mark.parametrize("name", ["LAKE_BUCKET", "REFRESH_JOB"])
+def test_a_missing_name_is_said(name):
+    environment = {"LAKE_BUCKET": "lake", "REFRESH_JOB": "refresh"} | {name: ""}
+    with pytest.raises(ValueError, match=name):
+        Settings.from_environment(environment)
