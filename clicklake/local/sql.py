@@ -369,7 +369,7 @@ def translate_view(text: str, database: str) -> "View":
 
 def to_duckdb(tree: exp.Expression) -> str:
     """DuckDB's spelling of a parsed query."""
-    return tree.transform(_unnest_rows).sql(dialect="duckdb")
+    return tree.transform(_unnest_rows).transform(_count_if).sql(dialect="duckdb")
 
 
 def _unnest_rows(node: exp.Expression) -> exp.Expression:
@@ -387,6 +387,13 @@ def _unnest_rows(node: exp.Expression) -> exp.Expression:
         ],
     )
     return exp.Lateral(this=exp.Subquery(this=exp.select(rows)), alias=alias.copy())
+
+
+def _count_if(node: exp.Expression) -> exp.Expression:
+    """Of conditions that are all null Athena counts 0; DuckDB's count_if says null."""
+    if not isinstance(node, exp.CountIf):
+        return node
+    return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this.copy()))
 
 
 def duckdb_type(spark_type: str) -> str:

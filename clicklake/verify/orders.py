@@ -152,7 +152,7 @@ def order_row(order: Order, countries: Mapping[str, tuple[str, str]]) -> dict[st
         "refunded": order.refunded,
         "net_revenue": order.net_revenue if event else None,
         "coupon": event and event.line.get("coupon"),
-        "items": [dict(item) for item in event.items] if event else None,
+        "items": [dict(item) for item in event.items] if event and "items" in event.line else None,
         # None is the same as no refund.
         "refunds": [
             {

@@ -191,3 +191,9 @@ def test_a_catalog_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
     engine = connect(Endpoints("http://127.0.0.1:1", "us-east-1", "lake", "nobody", "nothing"))
     with pytest.raises(QueryError, match=r"The Glue catalog at http://127\.0\.0\.1:1 does not answer"):
         engine.query("select * from events")
+
+
+def test_count_if_of_nothing_but_nulls_is_zero_as_on_athena() -> None:
+    engine = open_tables({})
+    sql = "select count_if(n = 0) as zeros from (values (cast(null as integer)), (null)) as t (n)"
+    assert engine.query(sql).to_pylist() == [{"zeros": 0}]
