@@ -553,14 +553,14 @@ class _Walk:
         self.note("begin_checkout", lines=lines)
         self.stay("checkout")
         self.sign_in()
-        if not self.chance.happens(0.68):
+        if not self.chance.happens(0.64):
             self.leave()
             return False
         self.note("add_shipping_info", {"shipping_tier": "standard"}, lines=lines)
         self.leave()
         self.open("checkout", "/checkout/payment", "Payment")
         self.stay("checkout")
-        if not self.chance.happens(0.78):
+        if not self.chance.happens(0.72):
             self.leave()
             return False
         self.note("add_payment_info", lines=lines)

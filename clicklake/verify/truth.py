@@ -429,6 +429,7 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
     # From the channel they came by to the one they are told as, by the reason for it.
     dropped: Counter[tuple[str, str]] = Counter()
     later: Counter[tuple[str, str]] = Counter()
+    merged: Counter[tuple[str, str]] = Counter()
     wrong: Counter[str] = Counter()
     first_events = {visit.sessions[0].first_event_id for visit in known.truth.visits if visit.sessions}
     for visitor_id, events in known.by_visitor.items():
@@ -445,6 +446,8 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
                 dropped[truly, channel] += 1
             elif channel == "Direct" and session.first_event_id not in first_events:
                 later[truly, channel] += 1
+            elif channel in _other_ways(session, events):
+                merged[truly, channel] += 1
             else:
                 wrong[channel] += 1
     for channel in sorted(really.keys() | told.keys()):
@@ -452,6 +455,7 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
         for moved, why in (
             (dropped, "by an advertisement whose click id was not consented to"),
             (later, "in sessions that went on after a pause, away from their landing page"),
+            (merged, "in sessions that hold several visits, whose times could not be told apart"),
         ):
             gone = sum(count for (truly, _), count in moved.items() if truly == channel)
             come = sum(count for (_, told_as), count in moved.items() if told_as == channel)
@@ -463,6 +467,12 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
             "truth", f"sessions by {channel}", f"{told[channel]:,}", f"{told[channel] - wrong[channel]:,}",
             not wrong[channel], "; ".join(parts),
         )  # fmt: skip
+
+
+def _other_ways(session: TrueSession, events: Iterable[Seen]) -> set[str]:
+    """How the other visits came that clocks have put into a session."""
+    within = {seen.visit.told_channel for seen in events if session.started_at <= seen.happened_at <= session.ended_at}
+    return {CHANNELS[channel] for channel in within}
 
 
 def _count(name: str, lake: Any, expected: int, remark: str) -> Check:

@@ -19,7 +19,7 @@ from clicklake.shop.journeys import IDLE_MS
 from clicklake.shop.requests import Edge
 from clicklake.shop.visitors import Bot
 
-from .conftest import DAYS, UNTIL, Shop
+from .conftest import DAYS, UNTIL, Shop, sessions_of
 
 END_MS = int(UNTIL.timestamp() * 1000)
 START_MS = END_MS - DAYS * 86_400_000
@@ -29,6 +29,14 @@ def test_about_90_000_events_come_in_at_most_8_000_requests(shop: Shop):
     events = sum(len(delivery.events) + len(delivery.rubbish) for delivery in shop.deliveries)
     assert 80_000 < events < 96_000
     assert 6_500 < len(shop.deliveries) <= 8_000
+
+
+def test_a_busier_season_keeps_to_8_000_requests_and_2_to_3_percent():
+    received = list(deliveries(until=UNTIL.replace(month=11, day=21), days=DAYS))
+    assert len(received) <= 8_000
+    sessions = sessions_of([delivery for delivery in received if delivery.attempt == 1])
+    bought = sum(any(event.event_type == "purchase" for event in session) for session in sessions)
+    assert 0.02 < bought / len(sessions) < 0.03
 
 
 def test_requests_come_in_order_of_their_arrival_within_the_window(shop: Shop):
@@ -58,10 +66,10 @@ def test_four_to_five_sessions_in_ten_bounce(shop: Shop):
     assert 0.38 < mean(map(bounces, shop.sessions)) < 0.5
 
 
-def test_200_orders_of_about_110_euros_are_made_in_several_currencies(shop: Shop):
+def test_180_orders_of_about_110_euros_are_made_in_several_currencies(shop: Shop):
     events = [event for delivery in shop.sent for event in delivery.events]
     orders = {event.order.order_id: event.order for event in events if event.event_type == "purchase"}
-    assert 180 < len(orders) < sum(event.event_type == "purchase" for event in events)
+    assert 150 < len(orders) < sum(event.event_type == "purchase" for event in events)
     in_euros = [order.value_cents / 100 for order in orders.values() if order.currency == "EUR"]
     assert 80 < mean(in_euros) < 150
     assert len({order.currency for order in orders.values()}) >= 5
@@ -71,7 +79,7 @@ def test_200_orders_of_about_110_euros_are_made_in_several_currencies(shop: Shop
 def test_some_orders_are_sent_back_in_part_or_whole_and_some_cancelled(shop: Shop):
     refunds = {e.refund.refund_id: e.refund for d in shop.sent for e in d.events if e.refund}
     kinds = Counter(refund_id.rsplit("-", 1)[-1] for refund_id in refunds)
-    assert 0.06 < len(refunds) / 220 < 0.25
+    assert 10 < len(refunds) < 50
     assert {"cancel", "whole", "part"} <= set(kinds)
     assert any(refund.told_cents is None for refund in refunds.values())
 

@@ -66,7 +66,7 @@ def test_the_contract_reads_the_money_that_was_spent(shop: Shop):
                 assert value_of(read) == Decimal(order.value_cents) / 100
                 assert [item.qty for item in read.items] == [line.qty for line in order.lines]
                 checked += 1
-    assert checked >= 200
+    assert checked >= 150
 
 
 def test_noise_cannot_be_read_at_all(shop: Shop):
