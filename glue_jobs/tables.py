@@ -327,7 +327,7 @@ carts bigint pairs with view and add to cart
 carts_without_view bigint pairs with an add to cart and no view
 purchases bigint pairs with view and purchase
 quantity bigint units ordered
-revenue {MONEY} price x quantity - discount of the ordered items
+revenue {MONEY} price x quantity of the ordered items; a price is after its item's discount
 {_RUN_COLUMNS.strip()}
 """),
     ("event_date",),
@@ -342,7 +342,7 @@ QUARANTINE = Table(
 ingest_id string the request; text: and a hash for a line that carries none
 position int position in the request
 received_at timestamp_ntz when the gateway had it; null for a line that does not tell
-received_date date UTC date of received_at, else of the object's prefix, else 1970-01-01
+received_date date UTC date of received_at, else 1970-01-01
 reason string why it was refused
 field string field concerned
 raw_line string the raw line, as scrubbed by the ingest function

@@ -242,7 +242,6 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
     def has(event_type: str) -> Column:
         return F.max(F.col("event_type") == event_type)
 
-    latest = F.struct("occurred_at", "event_id", "item.name", "item.category")
     pairs = (
         events.where(is_sessionable() & F.col("session_id").isNotNull() & F.col("items").isNotNull())
         .where(F.col("event_type").isin("view_item_list", "select_item", "view_item", "add_to_cart", "purchase"))
@@ -256,14 +255,15 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
             has("view_item").alias("is_viewed"),
             has("add_to_cart").alias("is_added"),
             has("purchase").alias("is_bought"),
-            F.max(latest).alias("latest"),
+            *_last_told("occurred_at", "event_id"),
         )
     )
     return (
         pairs.join(sessions.select("session_id", "session_date"), on="session_id", how="inner")
         .groupBy(F.col("session_date").alias("event_date"), "product_id")
         .agg(
-            F.max("latest").alias("latest"),
+            F.max("last_name").alias("last_name"),
+            F.max("last_category").alias("last_category"),
             F.count_if("is_listed").alias("impressions"),
             F.count_if(F.col("is_listed") & F.col("is_clicked")).alias("clicks"),
             F.count_if("is_viewed").alias("views"),
@@ -272,17 +272,24 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
             F.count_if(F.col("is_viewed") & F.col("is_bought")).alias("purchases"),
         )
         .withColumns({"currency": F.lit(""), **_name_and_category()})
-        .drop("latest")
+        .drop("last_name", "last_category")
     )
 
 
 def _name_and_category() -> dict[str, Column]:
-    return {"product_name": F.col("latest.name"), "category": F.col("latest.category")}
+    return {"product_name": F.col("last_name.name"), "category": F.col("last_category.category")}
+
+
+def _last_told(*moment: str) -> list[Column]:
+    """last_name and last_category: the latest that were told at all; an older sender tells none."""
+    return [
+        F.max(F.when(F.col(f"item.{name}").isNotNull(), F.struct(*moment, f"item.{name}"))).alias(f"last_{name}")
+        for name in ("name", "category")
+    ]
 
 
 def _product_revenue(orders: DataFrame, shop_currency: str) -> DataFrame:
     quantity = F.coalesce(F.col("item.qty"), F.lit(1))
-    latest = F.struct("ordered_at", "order_id", "item.name", "item.category")
     return (
         orders.where(F.col("ordered_at").isNotNull() & F.col("items").isNotNull())
         .withColumn("item", F.explode("items"))
@@ -293,11 +300,11 @@ def _product_revenue(orders: DataFrame, shop_currency: str) -> DataFrame:
             F.coalesce("currency", F.lit(shop_currency)).alias("currency"),
         )
         .agg(
-            F.max(latest).alias("latest"),
+            *_last_told("ordered_at", "order_id"),
             F.sum(quantity).cast("bigint").alias("quantity"),
             # An item's price is after its discount.
             F.sum(F.col("item.price") * quantity).cast(MONEY).alias("revenue"),
         )
         .withColumns(_name_and_category())
-        .drop("latest")
+        .drop("last_name", "last_category")
     )

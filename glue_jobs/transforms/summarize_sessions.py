@@ -100,7 +100,8 @@ def _with_funnel(sessions: DataFrame) -> DataFrame:
         is_step = f"e -> e.event_type = '{step}'"
         if previous:
             is_step += (
-                f" and struct(e.occurred_at, e.event_id, e.ts_date)"
+                # A comparison with a struct of nulls would be true.
+                f" and {previous} is not null and struct(e.occurred_at, e.event_id, e.ts_date)"
                 f" > struct({previous}.occurred_at, {previous}.event_id, {previous}.ts_date)"
             )
         sessions = sessions.withColumn(f"step_{number}", F.expr(f"array_min(filter(steps, {is_step}))"))
