@@ -91,9 +91,16 @@ def _fetch(folder: Path) -> None:
             command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
         )
         if done.returncode != 0:
-            (folder.parent / "failure.log").write_text(done.stdout + done.stderr)
+            words = done.stdout + done.stderr
+            (folder.parent / "failure.log").write_text(words)
+            cure = "check the network"
+            if "PKIX path building failed" in words:
+                cure = (
+                    "Java does not know this network's certificates, so give it a trust store that does "
+                    "(export JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=FILE)"
+                )
             raise TwinError(
-                "Spark's Iceberg jars are not cached and could not be fetched: check the network, "
+                f"Spark's Iceberg jars are not cached and could not be fetched: {cure}, "
                 f"then try again (`make jars`); Ivy's own words are in {folder.parent / 'failure.log'}."
             )
         (kept / _DONE).touch()

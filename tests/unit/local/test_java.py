@@ -57,16 +57,25 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [("no route", "check the network"), ("PKIX path building failed", r"does not know .*javax\.net\.ssl\.trustStore=")],
+)
 def test_jars_that_cannot_be_fetched_are_one_sentence(
-    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    empty_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    cure: str,
 ) -> None:
     failing = home(tmp_path / "jdk", 'JAVA_VERSION="17"\n')
-    (failing / "bin" / "java").write_text("#!/bin/sh\necho no network; exit 1\n")
+    (failing / "bin" / "java").write_text(f"#!/bin/sh\necho {words}; exit 1\n")
     monkeypatch.setenv("JAVA_HOME", str(failing))
-    with pytest.raises(TwinError, match="could not be fetched: check the network"):
+    with pytest.raises(TwinError, match=f"could not be fetched: .*{cure}"):
         jars.classpath()
     assert not jars.is_cached()
-    assert "no network" in (empty_cache / "jars" / "failure.log").read_text()
+    assert words in (empty_cache / "jars" / "failure.log").read_text()
     assert "100 MB" in capsys.readouterr().err
 
 
