@@ -109,7 +109,7 @@ def up(
 ) -> None:
     """The platform, live: gateway, visitors, a refresh a minute, the report. Until Ctrl-C.
 
-    While it runs, `clicklake query`, `refresh`, `rebuild` and `reparse` work in another terminal.
+    While it runs, `clicklake query`, `refresh`, `rebuild`, `reparse` and `maintain` work in another terminal.
     """
     from clicklake.cli.up import run_up
 
@@ -161,6 +161,16 @@ def reparse(
     if first > last:
         raise TwinError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}: exchange them.")
     run_job("reparse", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
+
+
+@app.command(epilog="Examples: `clicklake maintain` · `clicklake maintain --keep-days 1`")
+def maintain(
+    keep_days: Annotated[int, typer.Option(help="Days for which every state of a table can be read.", min=1)] = 7,
+) -> None:
+    """Compact the tables, forget their old states, pack raw objects of days that are over. No row changes."""
+    from clicklake.cli.runs import run_job
+
+    run_job("maintain", "--keep_days", str(keep_days))
 
 
 @app.command(
