@@ -3,6 +3,7 @@
 import gzip
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -15,6 +16,7 @@ from glue_jobs.packs import join_packs, read_manifests
 from glue_jobs.raw_objects import RawObject, list_raw_objects, read_lines
 from glue_jobs.refresh_lake import Run
 from glue_jobs.tables import TABLES
+from tests.spark.golden_days import all_lines, put_all
 from tests.spark.lakes import SmallLake
 
 DAYS = (date(2026, 9, 7), date(2026, 9, 8))
@@ -90,7 +92,7 @@ def test_upkeep_changes_no_row_keeps_what_runs_name_and_then_has_nothing_to_do(n
     before = all_rows(lake)
     old_rows = lake.spark.read.option("snapshot-id", first["visitor_days"]).table(rows.writer.name("visitor_days"))
     old = sorted(map(tuple, old_rows.collect()))
-    folder = f"results/{lake.settings.database}.db/visitor_days"
+    folder = "results/visitor_days"
     lake.put_bytes(f"{folder}/data/left-by-a-killed-run.parquet", b"x")
     lake.put_bytes(f"{folder}_of_others/data/not-ours.parquet", b"x")
 
@@ -190,6 +192,20 @@ def test_upkeep_waits_for_the_run_at_work_and_then_compacts_what_it_wrote(new_la
     assert files(lake, "visitor_days") == len(DAYS)
 
 
+@pytest.mark.slow
+def test_refreshes_go_on_beside_upkeep_killed_at_commits(new_lake, in_one_go):
+    lake = new_lake()
+    lines = all_lines()
+    for number in range(5):
+        lake.put(lines[number::5], f"part{number}", f"2026-09-{7 + number:02}T10:00:00")
+        lake.run()
+        run_until_commit(lake, number=4 * number + 2)
+    upkeep(lake)
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+    assert not lake.run().is_changed
+
+
 # --- packs
 
 
@@ -285,3 +301,32 @@ def test_a_pack_without_a_manifest_is_made_again_and_any_fault_of_a_pack_is_made
     lake.put_bytes("raw/somebody's own.txt", b"plain\ntext without an END")
     changed = [item for item in with_packs(lake) if item.packed is None]
     assert [item.key for item in changed] == ["raw/somebody's own.txt"]
+
+
+@pytest.mark.slow
+def test_the_golden_week_is_the_same_from_raw_objects_and_from_packs_alone(new_lake, in_one_go, running_emulator):
+    lake = new_lake()
+    put_all(lake, 3, runs=3)
+    raw = in_raw(lake)
+    upkeep(lake)
+    assert in_raw(lake) == raw
+    assert lake.prints() == in_one_go[1]
+    week = {"command": "reparse", "first_day": date(2026, 9, 7), "last_day": date(2026, 9, 13)}
+
+    lake.run(**week)  # packs and raw objects
+    assert lake.prints() == in_one_go[1]
+
+    empty(lake, RAW_PREFIX)
+    lake.run(**{**week, "first_day": date(2026, 9, 9)})  # packs, with copies of events in packs of other days
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+    assert not lake.run().is_changed
+
+    # Every table is lost.
+    bucket, database = lake.settings.lake_bucket, f"{lake.settings.database}_again"
+    location = {"Name": database, "LocationUri": f"s3://{bucket}/results/again"}
+    running_emulator.client("glue").create_database(DatabaseInput=location)
+    anew = SmallLake(lake.spark, lake.s3, replace(lake.settings, database=database))
+    anew.run(**{**week, "first_day": date(1970, 1, 1)})
+    anew.assert_every_line_has_one_outcome()
+    assert anew.prints() == in_one_go[1]
