@@ -15,8 +15,8 @@ from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
 MAX_LITERALS = 150
-# From so many on, files of one partition are worth being written as one, and manifests of one table too.
-SMALL_FILES = 4
+# From so many on, files of one partition are worth being written as one, and manifests of one table.
+SMALL_FILES, SMALL_MANIFESTS = 4, 10
 # A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
 MANIFEST_BYTES = 1 << 20
 
@@ -232,6 +232,11 @@ tblproperties (
         name = f"{self.database}.{table}"
         return self.spark.sql(f"call {CATALOG}.system.{procedure}(table => '{name}', {arguments})").first()
 
+    def bytes(self, table: str) -> int:
+        """Size of the current snapshot's files, by Iceberg's own totals."""
+        current = self._iceberg_table(table).currentSnapshot()
+        return int(current.summary().get("total-files-size") or 0) if current is not None else 0
+
     def compact(self, table: str) -> tuple[int, int]:
         """Small files become few, and rows that were deleted or replaced leave them: (files before, after).
 
@@ -242,6 +247,8 @@ tblproperties (
             # A file with any deleted row: each query would read both.
             "delete-file-threshold": 1,
             "remove-dangling-deletes": "true",
+            # New files count as newer than every delete: the lease keeps away those who could delete meanwhile.
+            "use-starting-sequence-number": "false",
         }
         settings = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
         done = self._call("rewrite_data_files", table, f"options => map({settings})")
@@ -251,7 +258,7 @@ tblproperties (
         """Many small manifests become few; every query begins by reading them. How many there were, 0 if few."""
         iceberg = self._iceberg_table(table)
         manifests = list(iceberg.currentSnapshot().allManifests(iceberg.io()))
-        if len(manifests) < SMALL_FILES or sum(m.length() for m in manifests) >= len(manifests) * MANIFEST_BYTES:
+        if len(manifests) < SMALL_MANIFESTS or sum(m.length() for m in manifests) >= len(manifests) * MANIFEST_BYTES:
             return 0
         done = self._call("rewrite_manifests", table, "use_caching => false")
         return done.rewritten_manifests_count
@@ -270,14 +277,16 @@ tblproperties (
             for each in iceberg.snapshots()
         ]
 
-    def expire(self, table: str, snapshots: Collection[int]) -> int:
-        """Forgets these snapshots, and deletes the files that only they had: how many."""
-        ids = ", ".join(f"{snapshot}L" for snapshot in sorted(snapshots))
+    def expire(self, table: str, snapshots: Collection[int]) -> None:
+        """Forgets these snapshots, and deletes the files that only they had."""
+        self.before_commit()
+        # By the library itself: the procedure of the same name plans a dozen queries to do it.
+        expiry = self._iceberg_table(table).expireSnapshots()
         # Named ones only: by age, Iceberg would take those that a run is known by.
-        done = self._call(
-            "expire_snapshots", table, f"older_than => timestamp '1970-01-01 00:00:00', snapshot_ids => array({ids})"
-        )
-        return sum(done)
+        expiry = expiry.expireOlderThan(0)
+        for snapshot in snapshots:
+            expiry = expiry.expireSnapshotId(snapshot)
+        expiry.commit()
 
     def remove_orphans(self, table: str, before: datetime) -> int:
         """Deletes what no snapshot of the table names and was in its folder before `before`: how many files."""

@@ -18,7 +18,7 @@ from glue_jobs.lease import Journal, read_journal, write_journal
 from glue_jobs.packs import make_pack, plan_packs, read_manifests
 from glue_jobs.raw_objects import list_raw_objects
 from glue_jobs.refresh_lake import Clock, Run, utc_now
-from glue_jobs.runtime import SMALL_RUN_BYTES, start_session, tune
+from glue_jobs.runtime import start_session, tune
 from glue_jobs.tables import TABLES
 
 # Their snapshots stay however old they are: a report may still be read from the last but one.
@@ -37,7 +37,6 @@ class UpkeepReport:
     files_after: int = 0
     manifests_compacted: int = 0
     snapshots_expired: int = 0
-    files_deleted: int = 0
     orphans_deleted: int = 0
     packs: int = 0
     objects_packed: int = 0
@@ -53,7 +52,7 @@ class UpkeepReport:
         if self.manifests_compacted:
             done.append(f"rewrote {self.manifests_compacted:,} manifests")
         if self.snapshots_expired:
-            done.append(f"expired {self.snapshots_expired:,} snapshots ({self.files_deleted:,} files)")
+            done.append(f"expired {self.snapshots_expired:,} snapshots")
         if self.orphans_deleted:
             done.append(f"deleted {self.orphans_deleted:,} files that no table names")
         if self.packs:
@@ -104,7 +103,7 @@ class Upkeep:
             write_journal(self.run.s3, self.settings.lake_bucket, Journal(self.run.last.run_id, self.lake.snapshots()))
 
     def compact(self) -> None:
-        tune(self.run.spark, SMALL_RUN_BYTES + 1)
+        tune(self.run.spark, sum(self.lake.bytes(table) for table in TABLES))
         report = self.report
         for table in self._written_tables():
             before, after = self.lake.compact(table)
@@ -120,7 +119,7 @@ class Upkeep:
         for table in self._written_tables():
             expired = choose_expired(self.lake.history(table), named, before)
             if expired:
-                self.report.files_deleted += self.lake.expire(table, expired)
+                self.lake.expire(table, expired)
                 self.report.snapshots_expired += len(expired)
         self.run.step(f"expired {self.report.snapshots_expired:,} snapshots")
 

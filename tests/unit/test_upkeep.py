@@ -89,8 +89,8 @@ def test_a_manifest_lies_beside_its_pack():
 
 def test_the_report_says_what_was_done_and_that_nothing_was():
     assert UpkeepReport("r", seconds=2).sentence() == "Nothing to do: the lake is in good order (2.0 s)."
-    report = UpkeepReport("r", 3, 1200, 14, 0, 35, 2100, 0, 2, 288, 1_500_000, 12.34)
+    report = UpkeepReport("r", 3, 1200, 14, 0, 35, 0, 2, 288, 1_500_000, 12.34)
     assert report.sentence() == (
-        "Compacted 1,200 files of 3 tables into 14, expired 35 snapshots (2,100 files), "
+        "Compacted 1,200 files of 3 tables into 14, expired 35 snapshots, "
         "packed 288 raw objects (1.5 MB) into 2 (12.3 s)."
     )
