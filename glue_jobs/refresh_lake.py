@@ -25,6 +25,7 @@ from glue_jobs.derive import (
     Days,
     add_sessions,
     at_once,
+    is_counted_anew,
     rebuild_all,
     write_daily,
     write_events,
@@ -296,7 +297,7 @@ class Run:
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
         days.events |= {
-            row.event_date for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
+            row.event_date for row in sessioned.rows.where(is_counted_anew()).select("event_date").distinct().collect()
         }
         if outcome.has_removed:
             days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
