@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -11,11 +12,12 @@ from pyspark.sql import functions as F
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
 from glue_jobs.lake import Lake, on_days, settle
-from glue_jobs.tables import EVENTS
+from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
 from glue_jobs.transforms.orders import ORDER_TYPES, build_orders, order_key
 from glue_jobs.transforms.place_in_time import local_date
+from glue_jobs.transforms.restate import restated
 from glue_jobs.transforms.sessionize import is_sessionable, sessionize
 from glue_jobs.transforms.summarize_sessions import summarize_sessions
 
@@ -396,6 +398,43 @@ def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
     rows = daily.daily_active(active, lake.read("identity"), days)
     where = None if is_whole or first == bounds.first else F.col("event_date") >= F.lit(first)
     lake.overwrite("daily_active", rows, where)
+
+
+def write_restatements(lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None) -> int:
+    """One commit, if any published number is another now than in the snapshots `before`; returns how many are.
+
+    Published is what a day before `today` had, the greatest day of the run before. `days` are those written
+    again, None where all were.
+    """
+    if today is None:
+        return 0
+    is_over = F.col("event_date") < F.lit(today)
+    touched = active = is_over
+    if days is not None:
+        over = {day for day in days.daily if day < today}
+        first_active = min((day for day in days.events | days.persons if day < today), default=None)
+        if not over and first_active is None:
+            return 0
+        touched = on_days("event_date", over)
+        active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
+    changes = [
+        restated(
+            TABLES[name],
+            lake.read_as_of(name, before[name]).where(where),
+            lake.read(name).where(where),
+        )
+        for name, where in (
+            ("daily_traffic", touched),
+            ("daily_orders", touched),
+            ("daily_products", touched),
+            ("daily_active", active),
+        )
+    ]
+    rows = settle(reduce(DataFrame.unionByName, changes))
+    count = rows.count()
+    if count:
+        lake.append("restatements", rows)
+    return count
 
 
 def rebuild_all(lake: Lake, settings: Settings) -> None:

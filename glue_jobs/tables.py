@@ -380,6 +380,23 @@ position int position in the request
     is_compared=False,
 )
 
+RESTATEMENTS = Table(
+    "restatements",
+    "one row per published number that a run changed: of a day that was over when the run before ended",
+    ("run_id", "event_date", "table_name", "metric", "slice"),
+    _columns(f"""
+event_date date the day whose number changed
+table_name string daily table it is in
+metric string column of that table
+slice string the rest of the row's key, as in "country DE" or "EUR total all"
+old decimal(22,4) as published; null where there was no row
+new decimal(22,4) as it is since this run; null where there is no row any more
+{_RUN_COLUMNS.strip()}
+"""),
+    (),
+    is_compared=False,
+)
+
 INGESTED_OBJECTS = Table(
     "ingested_objects",
     "one row per raw object that has been read",
@@ -449,6 +466,7 @@ TABLES: dict[str, Table] = {
         DAILY_PRODUCTS,
         QUARANTINE,
         REPEATS,
+        RESTATEMENTS,
         INGESTED_OBJECTS,
         REFRESH_RUNS,
     )
