@@ -136,6 +136,17 @@ tblproperties (
             rows = rows.select(*TABLES[table].column_names)
         return in_one_task(rows)
 
+    def read_as_of(self, table: str, snapshot: int | None) -> DataFrame:
+        """The table as `snapshot` has it, in today's columns; without rows for None."""
+        if snapshot is None:
+            return self.read(table).limit(0)
+        rows = self.spark.read.option("snapshot-id", snapshot).table(self.name(table))
+        # An older snapshot has the columns of its time.
+        known = set(rows.columns)
+        columns = TABLES[table].columns
+        values = (F.col(c.name) if c.name in known else F.lit(None) for c in columns)
+        return in_one_task(rows.select(*(v.cast(c.type).alias(c.name) for v, c in zip(values, columns, strict=True))))
+
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""
         current = self._iceberg_table(table).currentSnapshot()

@@ -53,6 +53,7 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
     note = Column("note", "string", "a new field")
     monkeypatch.setitem(TABLES, "visitor_days", with_columns("visitor_days", new=(note,)))
     second_writer = begin_run()
+    assert second_writer.read_as_of("visitor_days", first).columns == TABLES["visitor_days"].column_names
     second_writer.merge("visitor_days", rows({"visitor_id": "a", "active_events": 2, "note": "n"}))
     second_writer.append("visitor_days", rows({"visitor_id": "c", "note": "kept"}))
 
