@@ -103,7 +103,7 @@ class Deployed:
                 (folder / source.name).symlink_to(source)
         return folder
 
-    def run_job(self, name: str) -> str:
+    def run_job(self, name: str, role: str = "clicklake-dev-job") -> str:
         """Runs a deployed Glue job by spark-submit: its script, its modules, its arguments. Gives what it says."""
         job = self.aws("glue").get_job(JobName=name)["Job"]
         arguments = dict(job["DefaultArguments"])
@@ -125,7 +125,7 @@ class Deployed:
         command = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", "--driver-memory", "2g"]
         command += [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         command += ["--py-files", str(modules), str(script)]
-        environment = self.environment("clicklake-dev-job") | {
+        environment = self.environment(role) | {
             "JAVA_HOME": str(java_home()),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,

@@ -3,6 +3,7 @@ and gone after destroy. Where moto differs from AWS, emulator.py mends it.
 """
 
 import base64
+import gzip
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from clicklake.local import emulator as emulators
 from clicklake.local.gateway import make_event
 from clicklake.local.places import TwinError
 from clicklake.local.sql import connect
+from clicklake.paths import raw_key
 from tests.terraform.deployed import Deployed
 from tests.terraform.workbench import Workbench, set_up, terraform_environment
 
@@ -52,6 +55,12 @@ NOT_SEEN_HERE = {
     },
     "job": {
         "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
+    },
+    "maintenance": {
+        "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
+        "s3:DeleteObject": "nothing has expired in a lake of minutes; tests/spark does it",
+        "glue:CreateTable": "after an upgrade with new tables, where upkeep comes before a refresh",
+        "glue:UpdateTable": "a lake of one refresh has nothing to compact; tests/spark does it",
     },
 }
 # On the emulator a bucket's name cannot stand in the host's, and there is no account to ask for.
@@ -106,7 +115,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: A
     # AWS's own layer with awswrangler: the emulator has only what was put there.
     content = {"ZipFile": (folder / "build/drain.zip").read_bytes()}
     layer = aws("lambda").publish_layer_version(LayerName="pandas", Content=content)["LayerVersionArn"]
-    (workbench.configuration / "layer.auto.tfvars").write_text(f'report_layer_arn = "{layer}"\n')
+    (workbench.configuration / "layer.auto.tfvars").write_text(
+        f'report_layer_arn = "{layer}"\nmaintenance_schedule = "cron(0 3 ? * SUN *)"\n'
+    )
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in emulators.FOREIGN_VARIABLES:
             monkeypatch.delenv(name, raising=False)
@@ -226,8 +237,13 @@ def test_the_deployed_admin_function_knows_its_group(running, deployed):
     assert running.call(admin, nobody)["statusCode"] == 403
 
 
-def test_the_deployed_job_makes_rows_that_sql_finds(running, deployed):
+def test_the_deployed_job_makes_rows_that_sql_finds(running, deployed, aws):
     names = outputs(deployed)
+    old_object = {
+        "Bucket": names["bucket_name"],
+        "Key": raw_key("nothing", 0, datetime(2026, 1, 1, tzinfo=timezone.utc)),
+    }
+    aws("s3").put_object(**old_object, Body=gzip.compress(b""))
     running.run_job(names["refresh_job_name"])
     endpoints = Endpoints.from_environment(running.environment("reader"))
     engine = connect(endpoints, names["database_name"])
@@ -235,10 +251,15 @@ def test_the_deployed_job_makes_rows_that_sql_finds(running, deployed):
     assert engine.query("select count(*) as n from quarantine").to_pylist() == [{"n": 1}]
 
 
+def test_the_deployed_upkeep_packs_the_object_of_a_day_that_is_over(running):
+    said = running.run_job("clicklake-dev-maintain-lake", role="clicklake-dev-maintenance")
+    assert "packed 1 raw objects" in said.lower()
+
+
 def test_every_call_was_allowed_by_the_callers_policy(running, aws):
     calls = [call for call in running.calls() if call[0].startswith("clicklake-dev-")]
     assert {who for who, _, _ in calls} >= {
-        f"clicklake-dev-{part}" for part in ("ingest", "drain", "gate", "admin", "job")
+        f"clicklake-dev-{part}" for part in ("ingest", "drain", "gate", "admin", "job", "maintenance")
     }
     denied = [call for call in calls if not is_allowed(policy_of(aws, call[0]), call[1], call[2])]
     assert denied == []
