@@ -166,8 +166,11 @@ tblproperties (
         return current is None or current.summary().get("total-records") == "0"
 
     def go_back(self, table: str, snapshot: int | None) -> bool:
-        """Makes `snapshot` the current one again; None empties the table. True if something changed."""
-        if self.snapshot(table) == snapshot:
+        """Makes `snapshot` the current one again; None empties the table. True if something changed.
+
+        A table that nothing was committed to stays as it is: it was lost and made again, with its snapshots.
+        """
+        if self.snapshot(table) in (snapshot, None):
             return False
         self.before_commit()
         if snapshot is None:
