@@ -246,7 +246,7 @@ tblproperties (
         name = f"{self.database}.{table}"
         return self.spark.sql(f"call {CATALOG}.system.{procedure}(table => '{name}', {arguments})").first()
 
-    def bytes(self, table: str) -> int:
+    def total_bytes(self, table: str) -> int:
         """Size of the current snapshot's files, by Iceberg's own totals."""
         current = self._iceberg_table(table).currentSnapshot()
         return int(current.summary().get("total-files-size") or 0) if current is not None else 0

@@ -57,7 +57,7 @@ class UpkeepReport:
             done.append(f"deleted {self.orphans_deleted:,} files that no table names")
         if self.packs:
             done.append(
-                f"packed {self.objects_packed:,} raw objects ({self.bytes_packed / 1e6:,.1f} MB) into {self.packs:,}"
+                f"packed {self.objects_packed:,} raw objects ({self.bytes_packed / 1e6:,.1f} MB) into {self.packs:,} packs"
             )
         if not done:
             return f"Nothing to do: the lake is in good order ({self.seconds:.1f} s)."
@@ -103,7 +103,7 @@ class Upkeep:
             write_journal(self.run.s3, self.settings.lake_bucket, Journal(self.run.last.run_id, self.lake.snapshots()))
 
     def compact(self) -> None:
-        tune(self.run.spark, sum(self.lake.bytes(table) for table in TABLES))
+        tune(self.run.spark, sum(self.lake.total_bytes(table) for table in TABLES))
         report = self.report
         for table in self._written_tables():
             before, after = self.lake.compact(table)

@@ -92,5 +92,5 @@ def test_the_report_says_what_was_done_and_that_nothing_was():
     report = UpkeepReport("r", 3, 1200, 14, 0, 35, 0, 2, 288, 1_500_000, 12.34)
     assert report.sentence() == (
         "Compacted 1,200 files of 3 tables into 14, expired 35 snapshots, "
-        "packed 288 raw objects (1.5 MB) into 2 (12.3 s)."
+        "packed 288 raw objects (1.5 MB) into 2 packs (12.3 s)."
     )
