@@ -56,9 +56,8 @@ class UpkeepReport:
         if self.orphans_deleted:
             done.append(f"deleted {self.orphans_deleted:,} files that no table names")
         if self.packs:
-            done.append(
-                f"packed {self.objects_packed:,} raw objects ({self.bytes_packed / 1e6:,.1f} MB) into {self.packs:,} packs"
-            )
+            size = f"{self.bytes_packed / 1e6:,.1f} MB"
+            done.append(f"packed {self.objects_packed:,} raw objects ({size}) into {self.packs:,} packs")
         if not done:
             return f"Nothing to do: the lake is in good order ({self.seconds:.1f} s)."
         text = ", ".join(done)
