@@ -35,8 +35,8 @@ def upkeep(
 
 @pytest.fixture
 def few_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lake of four tables, so that a test need not make, tidy and read fourteen."""
-    for name in set(TABLES) - {"identity", "visitor_days", "ingested_objects", "refresh_runs"}:
+    """A lake of three tables, so that a test need not make, tidy and read fourteen."""
+    for name in set(TABLES) - {"visitor_days", "ingested_objects", "refresh_runs"}:
         monkeypatch.delitem(TABLES, name)
 
 
@@ -68,7 +68,6 @@ def write_history(rows: Rows) -> tuple[dict[str, int], dict[str, int]]:
     for number in range(4):
         visits = [{"event_date": day, "visitor_id": f"v{number}", "active_events": number} for day in DAYS]
         rows.append("visitor_days", *visits)
-        rows.append("identity", {"visitor_id": f"v{number}", "valid_from": datetime(2026, 9, 7), "person_id": "p"})
     first = rows.complete_run("first")
     changed = {"event_date": DAYS[0], "visitor_id": "v1", "active_events": 100}
     gone = rows.frame("visitor_days", {"event_date": DAYS[1], "visitor_id": "v2"})
@@ -100,8 +99,7 @@ def test_upkeep_changes_no_row_keeps_what_runs_name_and_then_has_nothing_to_do(n
 
     assert all_rows(lake) == before
     assert (files(lake, "visitor_days"), files(lake, "visitor_days", "delete_files")) == (len(DAYS), 0)
-    assert files(lake, "identity") == 1
-    assert (report.tables_compacted, report.orphans_deleted) == (2, 1)
+    assert (report.tables_compacted, report.orphans_deleted) == (1, 1)
     assert report.snapshots_expired > 0
     kept = {row.snapshot_id for row in lake.table("visitor_days.snapshots").collect()}
     assert {first["visitor_days"], second["visitor_days"]} <= kept
@@ -162,7 +160,7 @@ def test_upkeep_killed_before_each_commit_in_turn_leaves_the_rows_and_a_killed_r
     before = all_rows(lake)
     # A refresh wrote one table and was killed.
     write_journal(lake.s3, lake.settings.lake_bucket, Journal("killed", rows.writer.snapshots()))
-    rows.append("identity", {"visitor_id": "v9", "valid_from": datetime(2026, 9, 7), "person_id": "p"})
+    rows.append("visitor_days", {"event_date": DAYS[0], "visitor_id": "v9", "active_events": 1})
 
     kills = 0
     while run_until_commit(lake, number=kills + 1):
@@ -197,7 +195,7 @@ def test_upkeep_waits_for_the_run_at_work_and_then_compacts_what_it_wrote(new_la
         rows.complete_run("third")
         before = all_rows(lake)
     thread.join()
-    assert reports[0].tables_compacted == 2
+    assert reports[0].tables_compacted == 1
     assert all_rows(lake) == before
     assert files(lake, "visitor_days") == len(DAYS)
 
