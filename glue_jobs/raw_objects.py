@@ -3,12 +3,13 @@
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pyspark.sql import DataFrame, SparkSession
 
 from clicklake import endpoints
@@ -19,6 +20,7 @@ CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 BATCH_BYTES = 4 << 20
 TARGET_PARTITION_BYTES = 16 << 20
+FETCH_TRIES = 3
 
 LINES_SCHEMA = "object string, object_date date, line int, raw_line string, fault string"
 OBJECT_SCHEMA = "object string, bytes bigint, promised int"
@@ -115,9 +117,12 @@ class _LineBatch:
 def _read_object(s3: Any, bucket: str, item: dict[str, Any]) -> Iterator[tuple[int, str | None, str | None]]:
     """(line, text, fault) of each line, then line 0: what is known of the object, and its fault."""
     try:
-        body = s3.get_object(Bucket=bucket, Key=item["object"])["Body"].read()
+        body = _fetch(s3, bucket, item["object"])
     except ClientError as error:
         yield 0, None, f"not fetched: {error.response['Error']['Code']}"
+        return
+    except BotoCoreError as error:
+        yield 0, None, f"not fetched: {type(error).__name__}"
         return
     found = 0
     reader = _LineReader()
@@ -126,6 +131,14 @@ def _read_object(s3: Any, bucket: str, item: dict[str, Any]) -> Iterator[tuple[i
         yield found, *_text(line)
     end = {"bytes": item["bytes"], "promised": item["promised"], "found": found}
     yield 0, json.dumps(end), reader.fault
+
+
+def _fetch(s3: Any, bucket: str, key: str) -> bytes:
+    """The whole body. boto3 repeats a request, but not one whose connection broke within the body."""
+    for _ in range(FETCH_TRIES - 1):
+        with suppress(BotoCoreError):
+            return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def _text(line: bytes) -> tuple[str, str | None]:
