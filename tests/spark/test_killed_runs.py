@@ -1,10 +1,11 @@
 """A run killed after any of its commits is made good by the next one."""
 
 import threading
+from datetime import datetime
 
 import pytest
 
-from glue_jobs.lake import Lake
+from glue_jobs.lake import ForeignCommit, Lake
 from tests.spark.golden_days import all_lines
 from tests.spark.lakes import SmallLake
 
@@ -89,3 +90,40 @@ def test_two_runs_released_together_give_the_same_tables(new_lake, in_one_go):
     assert sorted(report.is_changed for report in reports) == [False, True]
     lake.assert_every_line_has_one_outcome()
     assert lake.prints() == in_one_go[1]
+
+
+def another_runs_lake(lake: SmallLake) -> Lake:
+    """The tables as a run sees them that has lost its lease and does not know it."""
+    return Lake(lake.spark, lake.settings.database, "lost", datetime(2026, 9, 7))
+
+
+def test_a_commit_that_lands_after_its_run_lost_the_lease_is_taken_back(new_lake, in_one_go):
+    lake = new_lake()
+    two_halves(lake)
+    stored = lake.table("events").limit(5).cache()
+    assert stored.count() == 5
+    lost = another_runs_lake(lake)
+
+    # In the middle of another run: that run may not complete.
+    append = Lake.append
+
+    def append_after_the_lost_one(self, table, rows):
+        if table == "ingested_objects":
+            append(lost, "repeats", lake.table("repeats").limit(1))
+            append(lost, "ingested_objects", lake.table("ingested_objects"))
+        append(self, table, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lake, "append", append_after_the_lost_one)
+        with pytest.raises(ForeignCommit):
+            lake.run()
+    lake.run()
+    assert lake.prints() == in_one_go[1]
+    lake.assert_every_line_has_one_outcome()
+
+    # After another run: the next one finds it, though there is nothing else to do.
+    lost.append("events", stored)
+    assert lake.prints() != in_one_go[1]
+    lake.run()
+    assert lake.prints() == in_one_go[1]
+    lake.assert_every_line_has_one_outcome()
