@@ -55,7 +55,8 @@ class Function:
 
 
 def main() -> None:
-    answers, sys.stdout = sys.stdout, sys.stderr  # where the handler's log goes
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # for the handler's log, and for what a JVM has to say
     handler = importlib.import_module(sys.argv[1]).lambda_handler
     for line in sys.stdin:
         answers.write(json.dumps(handler(json.loads(line), None)) + "\n")

@@ -219,6 +219,8 @@ def compaction_while_appending(scene: Scene) -> Disturbed:
 
     disturbed = scene.run(Rule(updates_table, Fault(before=compact), at=scene.somewhere(updates_table)))
     rewritten = sum(end["rewritten"] for end in ends)
+    if not rewritten:
+        raise RuntimeError("the compaction did not come to pass")
     return Disturbed(disturbed.ended, f"{disturbed.struck}, {rewritten} files rewritten")
 
 
