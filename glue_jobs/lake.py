@@ -50,6 +50,10 @@ def settle(rows: DataFrame) -> DataFrame:
     return in_one_task(rows).localCheckpoint(eager=True)
 
 
+class ForeignCommit(RuntimeError):
+    """Among the run's commits lies one that it did not make. The run may not complete; the next one undoes both."""
+
+
 class Lake:
     """The tables as one run sees and writes them. Every method that writes makes exactly one commit."""
 
@@ -68,6 +72,7 @@ class Lake:
         self.before_commit = before_commit
         # Columns of an older contract, by table: they stay, nobody reads them here, and new rows have null there.
         self._retired: dict[str, StructType] = {}
+        self._known: dict[str, int | None] = {}
 
     def name(self, table: str) -> str:
         return f"{CATALOG}.{self.database}.{table}"
@@ -155,6 +160,40 @@ tblproperties (
     def snapshots(self) -> dict[str, int | None]:
         return {table: self.snapshot(table) for table in TABLES}
 
+    def begin(self) -> dict[str, int | None]:
+        """The snapshots before the run's first commit. From here on a commit of somebody else raises ForeignCommit.
+
+        A commit that a run began before it lost its lease may land at any later time: Iceberg repeats an append
+        on whatever the table has become.
+        """
+        self._known = self.snapshots()
+        return dict(self._known)
+
+    def _commits_since(self, table: str, snapshot: int | None) -> int | None:
+        """How many commits changed rows since `snapshot`; None if the table does not come from it."""
+        iceberg = self._iceberg_table(table)
+        commits, at = 0, iceberg.currentSnapshot()
+        first = iceberg.snapshot(snapshot).sequenceNumber() if snapshot is not None else 0
+        # The walk may end early at a snapshot that maintenance expired; what lies before it is no news.
+        while at is not None and at.sequenceNumber() > first:
+            commits += at.operation() != "replace"  # compaction keeps the rows
+            at = iceberg.snapshot(at.parentId()) if at.parentId() is not None else None
+        return None if at is not None and at.snapshotId() != snapshot else commits
+
+    def _notice_others(self, table: str) -> None:
+        """After each commit: no other may lie between it and the one before."""
+        if table not in self._known:
+            return
+        if self._commits_since(table, self._known[table]) not in (0, 1):
+            raise ForeignCommit(f"{table} has a commit that is not of run {self.run_id}")
+        self._known[table] = self.snapshot(table)
+
+    def restore(self, table: str, snapshot: int | None) -> bool:
+        """Takes back what changed rows since `snapshot`, the last completed run's. True if there was something."""
+        if snapshot is not None and self._iceberg_table(table).snapshot(snapshot) is None:
+            return False  # expired: maintenance has gone on from it
+        return self._commits_since(table, snapshot) != 0 and self.go_back(table, snapshot)
+
     def _iceberg_table(self, table: str):
         jvm = self.spark.sparkContext._jvm
         spark3_util = jvm.org.apache.iceberg.spark.Spark3Util
@@ -176,7 +215,7 @@ tblproperties (
         if snapshot is None:
             self.spark.sql(f"delete from {self.name(table)}")
         else:
-            self.spark.sql(f"call {CATALOG}.system.rollback_to_snapshot('{self.database}.{table}', {snapshot})")
+            self.spark.sql(f"call {CATALOG}.system.set_current_snapshot('{self.database}.{table}', {snapshot})")
         return True
 
     def _stamped(self, table: str, rows: DataFrame) -> DataFrame:
@@ -195,12 +234,14 @@ tblproperties (
     def append(self, table: str, rows: DataFrame) -> None:
         self.before_commit()
         self._stamped(table, rows).writeTo(self.name(table)).append()
+        self._notice_others(table)
 
     def overwrite(self, table: str, rows: DataFrame, condition: Column | None = None) -> None:
         """Replaces the rows that meet `condition` (whole partitions), or all rows."""
         self.before_commit()
         where = F.lit(True) if condition is None else condition
         self._stamped(table, rows).writeTo(self.name(table)).overwrite(where)
+        self._notice_others(table)
 
     def merge(
         self, table: str, rows: DataFrame, gone: DataFrame | None = None, days: Collection[date] | None = None
@@ -237,6 +278,7 @@ tblproperties (
             when matched then update set {assignments}
             when not matched and not s._is_gone then insert ({names}) values ({values})
         """)
+        self._notice_others(table)
 
     # --- upkeep: commits that change no row
 

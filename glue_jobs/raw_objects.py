@@ -4,6 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +21,7 @@ CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 BATCH_BYTES = 4 << 20
 TARGET_PARTITION_BYTES = 16 << 20
+FETCH_TRIES = 3
 
 # Neighbours in a pack are fetched together, up to so many bytes.
 SPAN_BYTES = 8 << 20
@@ -173,6 +175,10 @@ class _Bodies:
         return self._span_body[start : start + size]
 
     def _fetch(self, key: str, **part: str) -> bytes:
+        """The whole body. boto3 repeats a request, but not one whose connection broke within the body."""
+        for _ in range(FETCH_TRIES - 1):
+            with suppress(BotoCoreError):
+                return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
         return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
 
 
@@ -210,6 +216,9 @@ def _read_object(bodies: _Bodies, item: dict[str, Any]) -> Iterator[tuple[int, s
         body = bodies.get(item)
     except ClientError as error:
         yield 0, None, f"not fetched: {error.response['Error']['Code']}"
+        return
+    except BotoCoreError as error:
+        yield 0, None, f"not fetched: {type(error).__name__}"
         return
     found = 0
     reader = _LineReader()

@@ -176,11 +176,16 @@ class Run:
                 if undone:
                     self.say(f"undid the unfinished run {journal.run_id} in {', '.join(undone)}")
         self.last = self.lake.read("refresh_runs").orderBy(F.col("completed_at").desc(), F.col("run_id").desc()).first()
+        if self.last is not None:
+            named = self.last.snapshots
+            strayed = [t for t in TABLES if t != "refresh_runs" and self.lake.restore(t, named.get(t))]
+            if strayed:
+                self.say(f"took back what a run without a lease did to {', '.join(strayed)}")
         self.step("tables are ready")
 
     def _begin(self) -> None:
         self.lease.check()
-        self.before = self.lake.snapshots()
+        self.before = self.lake.begin()
         write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.before))
         self.report.is_changed = True
 

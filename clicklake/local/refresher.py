@@ -33,6 +33,7 @@ class Job:
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
+        self.pid = process.pid  # of the process group too, the JVM's included
         self._log = log
         self._lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
