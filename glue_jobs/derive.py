@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -11,11 +12,12 @@ from pyspark.sql import functions as F
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
 from glue_jobs.lake import Lake, on_days, settle
-from glue_jobs.tables import EVENTS
+from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
 from glue_jobs.transforms.orders import ORDER_TYPES, build_orders, order_key
 from glue_jobs.transforms.place_in_time import local_date
+from glue_jobs.transforms.restate import restated
 from glue_jobs.transforms.sessionize import is_sessionable, sessionize
 from glue_jobs.transforms.summarize_sessions import summarize_sessions
 
@@ -54,15 +56,24 @@ def _collect_days(rows: DataFrame, *columns: str) -> set[date]:
     return {row.day for row in found if row.day is not None}
 
 
+# What is computed of an event's visit, and may change with later events.
+_VERDICT = ("session_id", "set_aside_session_id", "bot_reasons")
+
+
 def _is_changed() -> Column:
-    return F.col("_is_new") | F.col("_is_renamed") | ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
+    return F.col("_is_new") | F.col("_is_renamed") | ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
+
+
+def is_counted_anew() -> Column:
+    """New, or a bot's where it was not, or the reverse."""
+    return F.col("_is_new") | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
 
 
 @dataclass
 class SessionedEvents:
     """The rows of every visitor concerned, with sessions as they are now, and what they were before.
 
-    `rows`: event columns, is_member, _is_new, _is_renamed, stored_session_id.
+    `rows`: event columns, is_member, _is_new, _is_renamed, and `stored`, a struct of _VERDICT as it was.
     """
 
     rows: DataFrame
@@ -76,10 +87,11 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     Reads the stored events of these visitors around the touched days, and further where a chain of
     activity goes beyond them.
     """
-    new = outcome.winners.select(
-        *(c for c in _DATA if c != "session_id"),
-        F.lit(None).cast("string").alias("session_id"),
-        F.lit(None).cast("string").alias("stored_session_id"),
+    unknown = F.lit(None).cast("string")
+    new = outcome.winners.withColumns({"session_id": unknown, "set_aside_session_id": unknown}).select(
+        *_DATA,
+        # None of it is known: a condition on the whole struct would be null, too.
+        F.struct(*(F.lit(None).cast(EVENTS.type_of(c)).alias(c) for c in _VERDICT)).alias("stored"),
         F.lit(True).alias("_is_new"),
         F.lit(False).alias("_is_renamed"),
     )
@@ -107,7 +119,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             near = near.unionByName(nameless)
         context = near.join(removed_keys, on=EVENT_KEY, how="left_anti").select(
             *_DATA,
-            F.col("session_id").alias("stored_session_id"),
+            F.struct(*_VERDICT).alias("stored"),
             F.lit(False).alias("_is_new"),
         )
         if outcome.renamed_count:
@@ -129,7 +141,8 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         ).first()
         cut_removed = (
             rows.where("_is_at_edge")
-            .join(outcome.removed.select("session_id").distinct(), on="session_id", how="left_semi")
+            .select(_visit().alias("visit"))
+            .join(outcome.removed.select(_visit().alias("visit")).distinct(), on="visit", how="left_semi")
             .limit(1)
             .count()
             if outcome.has_removed
@@ -140,26 +153,26 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         window = days_around(window, REACH_DAYS)
 
 
+def _visit() -> Column:
+    return F.coalesce("session_id", "set_aside_session_id")
+
+
 def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
     sessions it has: where it begins is not known."""
     belongs = events.where(is_sessionable())
-    others = events.where(~is_sessionable()).withColumn("session_id", F.lit(None).cast("string"))
+    others = events.where(~is_sessionable())
     cut = sessionize(belongs)
     if edges is not None:
         island = Window.partitionBy("visitor_id", "island")
         at_edge = F.max(on_days("event_date", edges)).over(island)
         # A passive row that follows its page view's session has to follow it in full: then the island is read further.
-        follows = (
-            ~F.col("is_member")
-            & F.col("session_id").isNotNull()
-            & ~F.col("session_id").eqNullSafe(F.col("stored_session_id"))
-        )
+        follows = ~F.col("is_member") & _visit().isNotNull() & ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
         cut = cut.withColumn("_is_at_edge", at_edge).withColumn("_is_beyond", F.col("_is_at_edge") & follows)
-        cut = cut.withColumn(
-            "session_id",
-            F.when(F.col("_is_at_edge") & ~F.col("_is_new"), F.col("stored_session_id")).otherwise(F.col("session_id")),
-        )
+        is_kept = F.col("_is_at_edge") & ~F.col("_is_new")
+        kept = {name: F.when(is_kept, F.col(f"stored.{name}")).otherwise(F.col(name)) for name in _VERDICT}
+        kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
+        cut = cut.withColumns(kept)
         others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
     return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
 
@@ -190,7 +203,7 @@ def write_sessions(
         return None
     touched = settle(
         changed.select("session_id")
-        .unionByName(changed.select(F.col("stored_session_id").alias("session_id")))
+        .unionByName(changed.select("stored.session_id"))
         .unionByName(outcome.removed.select("session_id"))
         .where(F.col("session_id").isNotNull())
         .distinct()
@@ -214,7 +227,7 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome)
         lake.append("visitor_days", daily.visitor_days(sessioned.rows))
         return
     pairs = (
-        sessioned.rows.where("_is_new")
+        sessioned.rows.where(is_counted_anew())
         .select("event_date", "visitor_id")
         .unionByName(outcome.removed.select("event_date", "visitor_id"))
         .where(F.col("visitor_id").isNotNull())
@@ -272,7 +285,7 @@ def _order_days(orders: DataFrame) -> set[date]:
 def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     """Ownership of the visitors on which verified users were seen in a way not yet known."""
     columns = ["visitor_id", "occurred_at", "event_id", "ts_date", "user_id"]
-    is_verified = F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test")
+    is_verified = _is_verified()
     seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
     if lake.is_empty("identity") and not outcome.renamed_count:
         rows = settle(identify(seen))
@@ -315,9 +328,12 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     lake.merge("identity", rows, gone)
 
 
+def _is_verified() -> Column:
+    return F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test") & ~F.col("is_bot")
+
+
 def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
-    is_verified = F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test")
-    events = lake.read("events").where(is_verified)
+    events = lake.read("events").where(_is_verified())
     if visitors is not None:
         events = events.join(F.broadcast(visitors), on="visitor_id", how="left_semi")
     return events.select("visitor_id", "occurred_at", "event_id", "ts_date", "user_id")
@@ -384,12 +400,49 @@ def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
     lake.overwrite("daily_active", rows, where)
 
 
+def write_restatements(lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None) -> int:
+    """One commit, if any published number is another now than in the snapshots `before`; returns how many are.
+
+    Published is what a day before `today` had, the greatest day of the run before. `days` are those written
+    again, None where all were.
+    """
+    if today is None:
+        return 0
+    is_over = F.col("event_date") < F.lit(today)
+    touched = active = is_over
+    if days is not None:
+        over = {day for day in days.daily if day < today}
+        first_active = min((day for day in days.events | days.persons if day < today), default=None)
+        if not over and first_active is None:
+            return 0
+        touched = on_days("event_date", over)
+        active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
+    changes = [
+        restated(
+            TABLES[name],
+            lake.read_as_of(name, before[name]).where(where),
+            lake.read(name).where(where),
+        )
+        for name, where in (
+            ("daily_traffic", touched),
+            ("daily_orders", touched),
+            ("daily_products", touched),
+            ("daily_active", active),
+        )
+    ]
+    rows = settle(reduce(DataFrame.unionByName, changes))
+    count = rows.count()
+    if count:
+        lake.append("restatements", rows)
+    return count
+
+
 def rebuild_all(lake: Lake, settings: Settings) -> None:
     """Every derived table anew from `events`, and the session ids in `events` where they were wrong."""
     stored = lake.read("events")
     rows = stored.select(
         *_DATA,
-        F.col("session_id").alias("stored_session_id"),
+        F.struct(*_VERDICT).alias("stored"),
         F.lit(False).alias("_is_new"),
         F.lit(False).alias("_is_renamed"),
     )

@@ -90,6 +90,12 @@ tblproperties (
     def read(self, table: str) -> DataFrame:
         return in_one_task(self.spark.read.table(self.name(table)))
 
+    def read_as_of(self, table: str, snapshot: int | None) -> DataFrame:
+        """The table as `snapshot` has it; without rows for None."""
+        if snapshot is None:
+            return self.read(table).limit(0)
+        return in_one_task(self.spark.read.option("snapshot-id", snapshot).table(self.name(table)))
+
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""
         current = self._iceberg_table(table).currentSnapshot()

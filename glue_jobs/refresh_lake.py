@@ -25,11 +25,13 @@ from glue_jobs.derive import (
     Days,
     add_sessions,
     at_once,
+    is_counted_anew,
     rebuild_all,
     write_daily,
     write_events,
     write_identity,
     write_orders,
+    write_restatements,
     write_sessions,
     write_visitor_days,
 )
@@ -69,6 +71,7 @@ class RunReport:
     lines_quarantined: int = 0
     lines_stored: int = 0
     lines_duplicate: int = 0
+    restated: int = 0
     seconds: float = 0.0
     snapshots: dict[str, int] = field(default_factory=dict)
 
@@ -84,6 +87,8 @@ class RunReport:
             f"{self.lines_duplicate:,} repeated, {self.lines_quarantined:,} refused, {self.lines_lost:,} lost "
             f"in damaged objects ({self.seconds:.1f} s)."
         )
+        if self.restated:
+            text += f" {self.restated:,} published numbers changed: see restatements."
         if self.objects_failed:
             text += f" {self.objects_failed:,} objects could not be fetched; the next run tries them again."
         return text
@@ -123,6 +128,7 @@ class Run:
         self.lake = Lake(spark, settings.database, self.run_id, written_at, self.lease.check)
         self.report = RunReport(self.run_id, settings.command)
         self.last: Any = None
+        self.before: dict[str, int | None] = {}
 
     # --- the three commands
 
@@ -152,6 +158,7 @@ class Run:
         self._begin()
         rebuild_all(self.lake, self.settings)
         self.step("derived sessions, orders, identity and daily tables from events")
+        self._restate(None)
         return self._complete(listed_until=None, as_of=None, first_touched=None)
 
     # --- before and after
@@ -172,7 +179,8 @@ class Run:
 
     def _begin(self) -> None:
         self.lease.check()
-        write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.lake.snapshots()))
+        self.before = self.lake.snapshots()
+        write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.before))
         self.report.is_changed = True
 
     def step(self, text: str) -> None:
@@ -296,7 +304,7 @@ class Run:
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
         days.events |= {
-            row.event_date for row in sessioned.rows.where("_is_new").select("event_date").distinct().collect()
+            row.event_date for row in sessioned.rows.where(is_counted_anew()).select("event_date").distinct().collect()
         }
         if outcome.has_removed:
             days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
@@ -316,6 +324,13 @@ class Run:
         self.step("sessions, orders, visitor days, identity")
         write_daily(lake, settings, days, is_whole=False)
         self.step(f"daily tables of {len(days.daily)} days")
+        self._restate(days)
+
+    def _restate(self, days: Days | None) -> None:
+        published_until = self.last.today if self.last is not None else None
+        self.report.restated = write_restatements(self.lake, self.before, published_until, days)
+        if self.report.restated:
+            self.step(f"{self.report.restated:,} published numbers changed")
 
     def _ingested_objects(self, arrivals: DataFrame) -> DataFrame:
         """tables.INGESTED_OBJECTS of the objects that could be fetched."""

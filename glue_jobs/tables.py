@@ -38,6 +38,10 @@ class Table:
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    def type_of(self, name: str) -> str:
+        """Spark SQL's type of the column `name`."""
+        return next(column.type for column in self.columns if column.name == name)
+
 
 def _columns(text: str) -> tuple[Column, ...]:
     """One column a line: name, type (without spaces), comment."""
@@ -67,6 +71,7 @@ received_at timestamp_ntz when the gateway had it
 event_type string canonical type, GA4's names
 visitor_id string the browser (anonymous_id); null without consent
 session_id string computed session; null for bots, servers, imports, tests and without consent
+set_aside_session_id string the session it would belong to, had its visit not behaved like a bot's
 user_id string hashed user of a verified token
 page_view_id string the page view it belongs to
 session_hint string the browser's own idea of the session; never used
@@ -102,7 +107,7 @@ consent_analytics string granted, denied or unknown
 consent_marketing string granted, denied or unknown
 origin string browser, server or import
 is_bot boolean a bot by user agent or behaviour
-bot_reasons array<string> why
+bot_reasons array<string> why; no_engagement, too_fast and too_regular by behaviour, revised with every late event
 maybe_repeat boolean the ingest function had just seen the id
 is_test boolean a test event: counts nowhere
 sdk string name and version of the sender
@@ -247,6 +252,8 @@ page_views bigint page_view events
 product_views bigint view_item events
 not_consented_events bigint of the events, those without consent
 bot_events bigint events of bots, shown apart
+set_aside_events bigint of the bot events, those known by their visit's behaviour alone
+set_aside_sessions bigint these visits, on the day they start
 visitors bigint distinct active visitors
 sessions bigint sessions
 engaged_sessions bigint engaged sessions
@@ -373,6 +380,23 @@ position int position in the request
     is_compared=False,
 )
 
+RESTATEMENTS = Table(
+    "restatements",
+    "one row per published number that a run changed: of a day that was over when the run before ended",
+    ("run_id", "event_date", "table_name", "metric", "slice"),
+    _columns(f"""
+event_date date the day whose number changed
+table_name string daily table it is in
+metric string column of that table
+slice string the rest of the row's key, as in "country DE" or "EUR total all"
+old decimal(22,4) as published; null where there was no row
+new decimal(22,4) as it is since this run; null where there is no row any more
+{_RUN_COLUMNS.strip()}
+"""),
+    (),
+    is_compared=False,
+)
+
 INGESTED_OBJECTS = Table(
     "ingested_objects",
     "one row per raw object that has been read",
@@ -442,6 +466,7 @@ TABLES: dict[str, Table] = {
         DAILY_PRODUCTS,
         QUARANTINE,
         REPEATS,
+        RESTATEMENTS,
         INGESTED_OBJECTS,
         REFRESH_RUNS,
     )

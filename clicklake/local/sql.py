@@ -269,6 +269,8 @@ class Engine:
 
     def _scan(self, name: str) -> str:
         scan = self._tables.scan(name)
+        if scan is None and name in TABLES:
+            raise QueryError(f"The table {name} is not there yet: the first refresh makes it.")
         if scan is None:
             raise QueryError(f"There is no table {name}; the tables are: {', '.join(self.relations())}.")
         return scan

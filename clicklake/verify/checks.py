@@ -15,7 +15,7 @@ from clicklake.verify.oracle import Oracle
 # What a quick comparison looks at of the widest table: the columns of core_row.
 CORE_COLUMNS = (
     "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id",
-    "user_id", "is_bot", "is_test",
+    "set_aside_session_id", "user_id", "is_bot", "is_test",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from clicklake.verify.channels import NOT_SET
 from clicklake.verify.identity import Identity
 from clicklake.verify.lines import Event
 from clicklake.verify.orders import NOTHING, Order
-from clicklake.verify.sessions import FUNNEL, Session
+from clicklake.verify.sessions import FUNNEL, Session, name_session
 
 Row = dict[str, Any]
 NOT_CONSENTED = "(not consented)"
@@ -42,7 +42,8 @@ def dimensions_of(event: Event, countries: Mapping[str, tuple[str, str]]) -> dic
 
 
 _TRAFFIC = (
-    "events", "page_views", "product_views", "not_consented_events", "bot_events", "visitors", "sessions",
+    "events", "page_views", "product_views", "not_consented_events", "bot_events", "set_aside_events",
+    "set_aside_sessions", "visitors", "sessions",
     "engaged_sessions", "bounces", "sessions_with_page_view", "single_page_sessions", "duration_ms", "engaged_ms",
     "sessions_with_view", "sessions_with_cart", "sessions_with_checkout", "sessions_with_purchase",
     "sessions_with_order",
@@ -71,6 +72,11 @@ def daily_traffic(
             row = rows[day, dimension, value]
             if is_bot:
                 row["bot_events"] += len(same)
+                aside = [event for event in same if event.set_aside_session_id]
+                row["set_aside_events"] += len(aside)
+                row["set_aside_sessions"] += sum(
+                    event.set_aside_session_id == name_session(event.visitor_id, event.event_id) for event in aside
+                )
                 continue
             row["events"] += len(same)
             row["page_views"] += len(same) if event_type == "page_view" else 0

@@ -37,7 +37,7 @@ _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 class Event:
     """A stored event: its raw line, and what the definitions make of it. Money is Decimal, instants are ms.
 
-    `user_id` is the least of all copies; `session_id` is filled in by sessions.py.
+    `user_id` is the least of all copies; sessions.py fills in `session_id`, or sets the event aside as a bot's.
     """
 
     line: Mapping[str, Any]
@@ -59,7 +59,9 @@ class Event:
     is_bot: bool
     is_test: bool
     origin: str
+    bot_reasons: tuple[str, ...] = ()
     session_id: str | None = None
+    set_aside_session_id: str | None = None
     props: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -214,6 +216,7 @@ def _read(text: str, key: str, number: int, rules: Rules) -> Event | Refused:
         value=_money(line.get("value")),
         currency=line.get("currency") or (rules.currency if _has_money(line) else None),
         is_bot=bool(line.get("is_bot")),
+        bot_reasons=tuple(name for name in line.get("bot_reasons") or () if line.get("is_bot")),
         is_test=bool(line.get("is_test")),
         origin=line.get("origin") or "browser",
         props=line.get("props") or {},
@@ -302,6 +305,7 @@ def core_row(event: Event) -> dict[str, Any]:
         "event_type": event.event_type,
         "visitor_id": event.visitor_id,
         "session_id": event.session_id,
+        "set_aside_session_id": event.set_aside_session_id,
         "user_id": event.user_id,
         "is_bot": event.is_bot,
         "is_test": event.is_test,
@@ -336,7 +340,7 @@ def event_row(event: Event, reference: Reference) -> dict[str, Any]:
         "consent_analytics": consent.get("analytics"),
         "consent_marketing": consent.get("marketing"),
         "origin": event.origin,
-        "bot_reasons": line.get("bot_reasons"),
+        "bot_reasons": list(event.bot_reasons),
         "maybe_repeat": bool(line.get("maybe_repeat")),
         "sdk": line.get("sdk"),
         "contract_version": line.get("contract_version"),

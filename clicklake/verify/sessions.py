@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
+from clicklake.verify.behaviour import bot_reasons, page_gaps
 from clicklake.verify.lines import Event
 from clicklake.verify.rules import DAY_MS, MINUTE_MS
 
@@ -104,25 +105,28 @@ def sessionize(events: Iterable[Event]) -> list[Session]:
 def _sessions_of(events: list[Event]) -> list[Session]:
     groups: list[list[Event]] = []
     waiting: list[Event] = []
+    gaps = page_gaps(events, GAP_MS)
     for island in _islands(events):
-        first = next((place for place, event in enumerate(island) if not event.is_passive), len(island))
-        waiting += island[:first]
         started_at = island[0].occurred_at
-        for _, of_day in groupby(island[first:], key=lambda event: (event.occurred_at - started_at) // DAY_MS):
+        for _, of_day in groupby(island, key=lambda event: (event.occurred_at - started_at) // DAY_MS):
             of_day = list(of_day)
             first = next((place for place, event in enumerate(of_day) if not event.is_passive), len(of_day))
+            members = of_day[first:]
             waiting += of_day[:first]
-            if first < len(of_day):
-                groups.append(of_day[first:])
-    for members in groups:
-        session_id = name_session(members[0].visitor_id, members[0].event_id)
-        for event in members:
-            event.session_id = session_id
+            if not members:
+                continue
+            session_id = name_session(members[0].visitor_id, members[0].event_id)
+            reasons = bot_reasons(of_day, [gaps[event.key] for event in of_day if event.key in gaps])
+            for event in members:
+                _put(event, session_id, reasons)
+            if not reasons:
+                groups.append(members)
     later: dict[str, list[Event]] = {}
     page_views = [event for event in events if event.event_type == "page_view"]
     for event in waiting:
         view = next((view for view in page_views if _is_its_page_view(view, event)), None)
-        event.session_id = view.session_id if view else None
+        if view:
+            _put(event, view.session_id or view.set_aside_session_id, view.bot_reasons)
         if event.session_id:
             later.setdefault(event.session_id, []).append(event)
     return [
@@ -130,6 +134,14 @@ def _sessions_of(events: list[Event]) -> list[Session]:
         for members in groups
         for session_id in [members[0].session_id]
     ]
+
+
+def _put(event: Event, session_id: str | None, reasons: tuple[str, ...]) -> None:
+    """Into its session, or aside."""
+    if reasons:
+        event.set_aside_session_id, event.is_bot, event.bot_reasons = session_id, True, reasons
+    else:
+        event.session_id = session_id
 
 
 def _islands(events: list[Event]) -> list[list[Event]]:

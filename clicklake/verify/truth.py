@@ -37,6 +37,8 @@ CHANNELS = {
     "affiliate": "Affiliates",
 }
 _BACKDATED_MS = 30 * DAY_MS
+# A visit of fewer pages may be anybody's.
+_TELLING_PAGES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Seen:
 
 def check_truth(truth: Truth, lake: LakeSide) -> list[Check]:
     """What was sent, when it happened, who came, what they bought: the truth beside the lake."""
-    known = _Known(truth)
+    known = _Known(truth, _set_aside(lake))
     return [
         *_lines(known, lake),
         *_times(known, lake),
@@ -64,11 +66,19 @@ def check_truth(truth: Truth, lake: LakeSide) -> list[Check]:
     ]
 
 
-class _Known:
-    """The truth, ordered for looking things up."""
+def _set_aside(lake: LakeSide) -> frozenset[str]:
+    table = lake.tables["events"]
+    pairs = zip(table["event_id"], table["set_aside_session_id"], strict=True)
+    return frozenset(event_id for event_id, session_id in pairs if session_id)
 
-    def __init__(self, truth: Truth) -> None:
+
+class _Known:
+    """The truth, ordered for looking things up. `set_aside` are the events that the lake took for a bot's by their
+    visit's behaviour: whether rightly is a check of its own, and from there on they count as such."""
+
+    def __init__(self, truth: Truth, set_aside: frozenset[str]) -> None:
         self.truth = truth
+        self.set_aside = set_aside
         self.visits = {visit.visit: visit for visit in truth.visits}
         self.events = {event.event_id: event for event in truth.events}
         self.first_lines: dict[str, TrueLine] = {}
@@ -92,11 +102,14 @@ class _Known:
 
     @cached_property
     def counted(self) -> list[Seen]:
-        """Of these the ones that belong to visitors: consented, of no declared bot, no test; in order of time."""
+        """Of these the ones that belong to visitors: consented, of no known bot, no test; in order of time."""
         found = [
             seen
             for seen in self.arrived
-            if seen.truth.analytics != REFUSED and seen.visit.bot != DECLARED_BOT and not seen.visit.is_test
+            if seen.truth.analytics != REFUSED
+            and seen.visit.bot != DECLARED_BOT
+            and not seen.visit.is_test
+            and seen.event_id not in self.set_aside
         ]
         return sorted(found, key=lambda seen: (seen.truth.anonymous_id, seen.happened_at, seen.event_id))
 
@@ -178,12 +191,33 @@ def _apart(known: _Known, lake: LakeSide) -> Iterator[Check]:
     refused = sum(seen.truth.analytics == REFUSED for seen in known.arrived)
     without = sum(visitor_id is None for visitor_id in table["visitor_id"])
     yield _count("events without consent", without, refused, "they have no visitor, no session and no channel")
-    bots = Counter(seen.visit.bot for seen in known.arrived if seen.visit.bot)
-    hidden = bots.total() - bots[DECLARED_BOT]
-    remark = f"{hidden:,} more are of bots and scrapers that say they are people, and count as people"
-    yield _count("events of bots", sum(table["is_bot"]), bots[DECLARED_BOT], remark)
+    declared = sum(seen.visit.bot == DECLARED_BOT for seen in known.arrived)
+    remark = f"{declared:,} of bots that say so, the others by their visits' behaviour"
+    yield _count("events of bots", sum(table["is_bot"]), declared + len(known.set_aside), remark)
+    yield _hidden_bots(known)
     tests = sum(seen.visit.is_test for seen in known.arrived)
     yield _count("events of the shop's own tests", sum(table["is_test"]), tests, "they count nowhere")
+
+
+def _hidden_bots(known: _Known) -> Check:
+    """What was set aside is of bots that say they are people, and of these all visits long enough to tell."""
+    hidden = [seen for seen in known.arrived if seen.visit.bot not in ("", DECLARED_BOT)]
+    of_people = known.set_aside - {seen.event_id for seen in hidden}
+    missed: dict[str, int] = defaultdict(int)
+    for seen in hidden:
+        if seen.event_id not in known.set_aside:
+            missed[seen.visit.visit] += seen.event_type == "page_view"
+    unexplained = [visit for visit, page_views in missed.items() if page_views >= _TELLING_PAGES]
+    remark = (
+        f"of {len(hidden):,} of bots and scrapers that say they are people; {len(missed):,} of their visits have too"
+        f" few pages to tell"
+    )
+    if of_people or unexplained:
+        remark = f"{len(of_people):,} are of people, {len(unexplained):,} visits of bots were overlooked"
+    return Check(
+        "truth", "events of visits like a bot's", f"{len(known.set_aside):,}",
+        f"{len(known.set_aside - of_people):,}", not of_people and not unexplained, remark,
+    )  # fmt: skip
 
 
 # Orders
@@ -315,6 +349,8 @@ def _why_not_counted(known: _Known, visit: TrueVisit, events: Sequence[TrueEvent
         return "of bots that say so"
     if visit.is_test:
         return "of the shop's own tests"
+    if any(event.event_id in known.set_aside for event in events):
+        return "of bots that behave like one"
     active = [event for event in events if event.event_type not in PASSIVE]
     if all(event.analytics == REFUSED for event in active):
         return "without consent"

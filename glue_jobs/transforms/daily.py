@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.tables import MONEY
 from glue_jobs.transforms.identity import person_days
-from glue_jobs.transforms.sessionize import PASSIVE_TYPES, is_sessionable
+from glue_jobs.transforms.sessionize import PASSIVE_TYPES, name_session
 
 NOT_SET = "(not set)"
 NOT_CONSENTED = "(not consented)"
@@ -78,37 +78,31 @@ def daily_traffic(events: DataFrame, sessions: DataFrame, orders: DataFrame) -> 
 
 def _event_traffic(events: DataFrame) -> DataFrame:
     is_counted = ~F.col("is_bot")
+    is_start = F.col("set_aside_session_id") == name_session(F.col("event_id"))
+    counts = {
+        "events": is_counted,
+        "page_views": is_counted & (F.col("event_type") == "page_view"),
+        "product_views": is_counted & (F.col("event_type") == "view_item"),
+        "not_consented_events": is_counted & F.col("visitor_id").isNull(),
+        "bot_events": ~is_counted,
+        "set_aside_events": F.col("set_aside_session_id").isNotNull(),
+        "set_aside_sessions": is_start,
+    }
     # First down to one row per visitor and combination of dimensions, so that little is exploded.
     narrowed = (
         events.where(~F.col("is_test"))
         .groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS)
         .agg(
-            F.count_if(is_counted).alias("events"),
-            F.count_if(is_counted & (F.col("event_type") == "page_view")).alias("page_views"),
-            F.count_if(is_counted & (F.col("event_type") == "view_item")).alias("product_views"),
-            F.count_if(is_counted & F.col("visitor_id").isNull()).alias("not_consented_events"),
-            F.count_if(~is_counted).alias("bot_events"),
+            *(F.count_if(condition).alias(name) for name, condition in counts.items()),
             F.max(is_active()).alias("is_active"),
         )
     )
     return (
         _by_dimension(narrowed, EVENT_DIMENSIONS)
         .groupBy("event_date", "dimension", "value", "visitor_id")
-        .agg(
-            *(
-                F.sum(c).alias(c)
-                for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")
-            ),
-            F.max("is_active").alias("is_active"),
-        )
+        .agg(*(F.sum(name).alias(name) for name in counts), F.max("is_active").alias("is_active"))
         .groupBy("event_date", "dimension", "value")
-        .agg(
-            *(
-                F.sum(c).alias(c)
-                for c in ("events", "page_views", "product_views", "not_consented_events", "bot_events")
-            ),
-            F.count_if(F.col("is_active")).alias("visitors"),
-        )
+        .agg(*(F.sum(name).alias(name) for name in counts), F.count_if(F.col("is_active")).alias("visitors"))
     )
 
 
@@ -243,7 +237,7 @@ def _product_pairs(events: DataFrame, sessions: DataFrame) -> DataFrame:
         return F.max(F.col("event_type") == event_type)
 
     pairs = (
-        events.where(is_sessionable() & F.col("session_id").isNotNull() & F.col("items").isNotNull())
+        events.where(F.col("session_id").isNotNull() & F.col("items").isNotNull())
         .where(F.col("event_type").isin("view_item_list", "select_item", "view_item", "add_to_cart", "purchase"))
         .select("session_id", "event_type", "occurred_at", "event_id", F.explode("items").alias("item"))
         .withColumn("product_id", F.col("item.product_id"))

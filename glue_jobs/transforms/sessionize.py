@@ -1,8 +1,12 @@
-"""Sessions, computed from events: islands of activity, cut at a day, named after their first event."""
+"""Sessions, computed from events: islands of activity, cut at a day, named after their first event.
+
+What behaves like a bot's is set aside: it keeps the id that its session would have had, in a column of its own.
+"""
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from glue_jobs.transforms.behaviour import behaves_like_a_bot, is_judged, page_gap_ms
 from glue_jobs.transforms.place_in_time import milliseconds
 
 GAP_SECONDS = 1_800
@@ -11,17 +15,23 @@ PASSIVE_TYPES = ("page_leave", "page_ping")
 
 
 def is_sessionable() -> F.Column:
-    """True for events that can belong to a session: consented, from a browser, neither bot nor test."""
+    """True for events that can belong to a session: consented, from a browser, neither declared bot nor test."""
     return (
         F.col("visitor_id").isNotNull()
-        & ~F.col("is_bot")
+        & is_judged()
         & ~F.col("is_test")
         & ~F.coalesce(F.col("origin"), F.lit("browser")).isin("server", "import")
     )
 
 
+def name_session(first_event_id: F.Column) -> F.Column:
+    """The id of the session of `visitor_id` that begins with this event."""
+    return F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), first_event_id), 256), 1, 32)
+
+
 def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: int = CAP_SECONDS) -> DataFrame:
-    """Adds session_id, `is_member` and `island` (its number among the visitor's) to sessionable events.
+    """Adds session_id, set_aside_session_id, is_bot, bot_reasons, `is_member` and `island` (its number among the
+    visitor's) to sessionable events.
 
     A visitor's events in order of (occurred_at, event_id) form an island while no gap exceeds
     `gap_seconds`; every `cap_seconds` of an island begin a new session. A session's id is built from the
@@ -42,17 +52,36 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
     is_break = F.coalesce(F.col("at_ms") - F.lag("at_ms").over(visitor) > gap_seconds * 1000, F.lit(False))
     is_member = F.coalesce(order >= F.col("first_active"), F.lit(False))
-    own_session = F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), F.col("first_active.event_id")), 256), 1, 32)
-    page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "own_session"))
-    page_session = F.when(F.col("page_view_id").isNotNull(), F.col("page_view.own_session"))
+    visit = F.struct(name_session(F.col("first_active.event_id")).alias("id"), "reasons")
+    page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit"))
+    visit_of_page = F.when(F.col("page_view_id").isNotNull(), F.col("page_view.visit"))
+    is_bot = F.coalesce(F.size("visit.reasons") > 0, F.lit(False))
     return (
         events.withColumn("at_ms", milliseconds(F.col("occurred_at")))
-        .withColumn("island", F.sum(is_break.cast("int")).over(visitor))
+        .withColumns(
+            {
+                "island": F.sum(is_break.cast("int")).over(visitor),
+                "page_gap_ms": page_gap_ms(visitor, gap_seconds * 1000),
+            }
+        )
         .withColumn("island_start_ms", F.min("at_ms").over(island))
         .withColumn("part", F.floor((F.col("at_ms") - F.col("island_start_ms")) / (cap_seconds * 1000)))
-        .withColumn("first_active", F.min(F.when(~is_passive, order)).over(part))
-        .withColumns({"is_member": is_member, "own_session": F.when(is_member, own_session)})
+        .withColumns(
+            {
+                "first_active": F.min(F.when(~is_passive, order)).over(part),
+                "reasons": behaves_like_a_bot(part),
+            }
+        )
+        .withColumns({"is_member": is_member, "visit": F.when(is_member, visit)})
         .withColumn("page_view", F.min(page_view).over(page))
-        .withColumn("session_id", F.coalesce("own_session", page_session))
-        .drop("at_ms", "island_start_ms", "part", "first_active", "own_session", "page_view")
+        .withColumn("visit", F.coalesce("visit", visit_of_page))
+        .withColumns(
+            {
+                "session_id": F.when(~is_bot, F.col("visit.id")),
+                "set_aside_session_id": F.when(is_bot, F.col("visit.id")),
+                "is_bot": is_bot,
+                "bot_reasons": F.coalesce("visit.reasons", F.array().cast("array<string>")),
+            }
+        )
+        .drop("at_ms", "page_gap_ms", "island_start_ms", "part", "first_active", "reasons", "visit", "page_view")
     )

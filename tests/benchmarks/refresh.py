@@ -55,8 +55,8 @@ Iceberg's commits, statistics and journal; the emulator's HTTP: the job pays for
 COMPARED = {
     "events": (
         "event_id, ts_date, event_date, stray_date, occurred_at, ts_quality, event_type, visitor_id, "
-        "session_id, user_id, page_view_id, page_url, country_name, items, value, currency, is_bot, "
-        "ingest_id, object"
+        "session_id, set_aside_session_id, user_id, page_view_id, page_url, country_name, items, value, currency, "
+        "is_bot, bot_reasons, ingest_id, object"
     ),
     "sessions": (
         "session_id, visitor_id, session_date, started_at, ended_at, duration_ms, events, page_views, "
@@ -71,7 +71,8 @@ COMPARED = {
     "visitor_days": ("event_date, visitor_id, first_active_at, last_active_at, active_events"),
     "daily_traffic": (
         "event_date, dimension, value, events, page_views, product_views, not_consented_events, bot_events, "
-        "visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, sessions_with_view, "
+        "set_aside_events, set_aside_sessions, visitors, sessions, engaged_sessions, bounces, duration_ms, engaged_ms, "
+        "sessions_with_view, "
         "sessions_with_purchase, sessions_with_order"
     ),
     "daily_orders": (
@@ -167,7 +168,9 @@ def _make_visit(chance: random.Random, visitor: str, start: int, orders: list[st
     tail += f'"consent":{{"analytics":"{consent}"}}}}'
     depth = chance.random()
     at = start
-    for page in range(chance.randrange(1, 6)):
+    # One visit in two hundred goes through the shop like a clock.
+    is_crawl = 0.45 < depth < 0.455
+    for page in range(12 if is_crawl else chance.randrange(1, 6)):
         product = int(2000 * chance.random() ** 2)
         page_view, ingest_id = f"{chance.getrandbits(64):016x}", f"{chance.getrandbits(128):032x}"
         is_campaign = page == 0 and depth < 0.3
@@ -183,9 +186,11 @@ def _make_visit(chance: random.Random, visitor: str, start: int, orders: list[st
             types[3:] = ["add_to_cart", "begin_checkout", "purchase"]
         elif depth < 0.002 and orders:
             types.insert(2, "refund")
+        if is_crawl:
+            types = types[:1]
         sent = at + 2000 * len(types)
         for position, event_type in enumerate(types):
-            at += chance.randrange(200, 1999)
+            at += 0 if is_crawl else chance.randrange(200, 1999)
             more = ""
             if event_type in ("view_item", "add_to_cart", "begin_checkout", "purchase"):
                 more = f'"items":[{item}],"currency":"EUR",'
@@ -207,7 +212,7 @@ def _make_visit(chance: random.Random, visitor: str, start: int, orders: list[st
                 f'"page_url":"{url}",{referrer}{more}{tail}'
             )
             yield line, sent + 100, ingest_id
-        at = sent + chance.randrange(1000, 120_000)
+        at = at + 800 if is_crawl else sent + chance.randrange(1000, 120_000)
 
 
 # --- the two sides, each in a process of its own

@@ -113,7 +113,15 @@ qualify row_number() over (
 -- step: cut sessions
 create temp table members as
 with sessionable as (
-    select rowid as row_id, visitor_id, epoch_ms(occurred_at) as at_ms, event_id, ts_date, event_type, page_view_id
+    select
+        rowid as row_id, visitor_id, epoch_ms(occurred_at) as at_ms, event_id, ts_date, event_type, page_view_id,
+        case when event_type = 'page_view' and ts_quality in ('client', 'corrected') then at_ms end as page_at_ms,
+        event_type = 'purchase' or user_id is not null as is_persons,
+        coalesce(
+            sdk like 'clicklake-js/%' and coalesce(engaged_ms, 0) = 0 and event_type in (
+                'page_view', 'view_item', 'view_item_list', 'search', 'page_leave', 'page_ping'
+            ), false
+        ) as is_silent
     from arrivals
     where visitor_id is not null and not is_bot and not is_test
         and coalesce(origin, 'browser') not in ('server', 'import')
@@ -123,7 +131,11 @@ breaks as (
     select
         *,
         coalesce(at_ms - lag(at_ms) over (partition by visitor_id order by at_ms, event_id, ts_date) > 1800000, false)
-            as is_break
+            as is_break,
+        page_at_ms - last_value(page_at_ms ignore nulls) over (
+            partition by visitor_id order by at_ms, event_id, ts_date rows between unbounded preceding and 1 preceding
+        ) as since_page_ms,
+        case when since_page_ms <= 1800000 then since_page_ms end as gap_ms
     from sessionable
 ),
 islands as (
@@ -139,7 +151,13 @@ starts as (
     select
         visitor_id, island, part,
         min({'at_ms': at_ms, 'event_id': event_id, 'ts_date': ts_date})
-            filter (event_type not in ('page_leave', 'page_ping')) as first_active
+            filter (event_type not in ('page_leave', 'page_ping')) as first_active,
+        count(gap_ms) as gaps, sum(gap_ms) as total, max(gap_ms) - min(gap_ms) as spread,
+        case when bool_or(is_persons) then [] else list_filter([
+            case when count_if(event_type = 'page_view') >= 12 and bool_and(is_silent) then 'no_engagement' end,
+            case when gaps >= 9 and total < gaps * 1000 then 'too_fast' end,
+            case when gaps >= 7 and total > 0 and spread * gaps * 10 <= total then 'too_regular' end
+        ], reason -> reason is not null) end as reasons
     from parts
     group by visitor_id, island, part
 ),
@@ -149,16 +167,15 @@ named as (
 select
     p.row_id, p.visitor_id, p.at_ms, p.event_id, p.ts_date, p.event_type, p.page_view_id,
     coalesce({'at_ms': p.at_ms, 'event_id': p.event_id, 'ts_date': p.ts_date} >= s.first_active, false) as is_member,
-    case when is_member then s.own_session end as session_id
+    case when is_member then {'id': s.own_session, 'reasons': s.reasons} end as visit
 from parts p join named s using (visitor_id, island, part);
 
 -- Passive events before the first active one take the session of their page view.
-update members set session_id = found.session_id
+update members set visit = found.visit
 from (
     select
         late.row_id,
-        arg_min(page.session_id, {'at_ms': page.at_ms, 'event_id': page.event_id, 'ts_date': page.ts_date})
-            as session_id
+        arg_min(page.visit, {'at_ms': page.at_ms, 'event_id': page.event_id, 'ts_date': page.ts_date}) as visit
     from members late join members page using (visitor_id, page_view_id)
     where not late.is_member and page.event_type = 'page_view'
         and page.at_ms between late.at_ms - 86400000 and late.at_ms + 1800000
@@ -167,7 +184,14 @@ from (
 where members.row_id = found.row_id;
 
 create temp table events as
-select a.*, c.name as country_name, c.continent, m.session_id, coalesce(m.is_member, false) as is_member
+select
+    a.* replace (
+        a.is_bot or coalesce(len(m.visit.reasons) > 0, false) as is_bot,
+        coalesce(m.visit.reasons, a.bot_reasons, []) as bot_reasons
+    ),
+    c.name as country_name, c.continent, coalesce(m.is_member, false) as is_member,
+    case when len(m.visit.reasons) = 0 then m.visit.id end as session_id,
+    case when len(m.visit.reasons) > 0 then m.visit.id end as set_aside_session_id
 from arrivals a
 left join read_csv(getvariable('countries'), header = true, nullstr = '') c on a.country = c.code
 left join members m on a.rowid = m.row_id
@@ -368,6 +392,9 @@ with narrowed as (
         count_if(not is_bot and event_type = 'view_item') as product_views,
         count_if(not is_bot and visitor_id is null) as not_consented_events,
         count_if(is_bot) as bot_events,
+        count(set_aside_session_id) as set_aside_events,
+        count_if(set_aside_session_id = substring(sha256(visitor_id || chr(10) || event_id), 1, 32))
+            as set_aside_sessions,
         bool_or(
             visitor_id is not null and not is_bot and event_type not in ('page_leave', 'page_ping')
         ) as is_active
@@ -388,6 +415,7 @@ by_visitor as (
         event_date, pair.dimension as dimension, coalesce(pair.value, '(not set)') as value, visitor_id,
         sum(events) as events, sum(page_views) as page_views, sum(product_views) as product_views,
         sum(not_consented_events) as not_consented_events, sum(bot_events) as bot_events,
+        sum(set_aside_events) as set_aside_events, sum(set_aside_sessions) as set_aside_sessions,
         bool_or(is_active) as is_active
     from by_dimension group by all
 ),
@@ -396,6 +424,7 @@ of_events as (
         event_date, dimension, value,
         sum(events) as events, sum(page_views) as page_views, sum(product_views) as product_views,
         sum(not_consented_events) as not_consented_events, sum(bot_events) as bot_events,
+        sum(set_aside_events) as set_aside_events, sum(set_aside_sessions) as set_aside_sessions,
         count_if(is_active) as visitors
     from by_visitor group by all
 ),

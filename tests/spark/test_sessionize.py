@@ -7,7 +7,8 @@ from glue_jobs.transforms.sessionize import sessionize
 
 SCHEMA = (
     "event_id string, visitor_id string, occurred_at timestamp_ntz, "
-    "event_type string, page_view_id string, ts_date date"
+    "event_type string, page_view_id string, ts_date date, ts_quality string, engaged_ms bigint, sdk string, "
+    "user_id string, is_bot boolean, bot_reasons array<string>"
 )
 START = datetime(2026, 9, 1, 12, 0, 0)
 
@@ -39,7 +40,10 @@ CASES = [
 
 
 def _sessions(spark, events, gap_seconds: int = 1800):
-    rows = [(i, "v", START + timedelta(seconds=second), kind, page, START.date()) for i, second, kind, page in events]
+    rows = [
+        (i, "v", START + timedelta(seconds=second), kind, page, START.date(), "client", None, None, None, False, [])
+        for i, second, kind, page in events
+    ]
     return sessionize(spark.createDataFrame(rows, SCHEMA), gap_seconds).collect()
 
 

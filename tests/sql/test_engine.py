@@ -72,6 +72,7 @@ def test_sums_of_integers_are_64_bits_wide_as_in_athena(lake: Engine) -> None:
     ("sql", "parts"),
     [
         ("select * from sale", ["There is no table sale", "events", "orders", "daily_kpis"]),
+        ("select * from sessions", ["The table sessions is not there yet: the first refresh makes it."]),
         ("select * from other.events", ["no database other", "clickstream_db"]),
         ("select * from events where", ["line 1", "column 26"]),
         ("select nothing from events", ['"nothing" not found', "event_id"]),

@@ -1,0 +1,61 @@
+"""Every number that was published and is another one now is in `restatements`, and nothing else is."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from glue_jobs.tables import TABLES
+from tests.spark.golden_days import GOLDEN
+from tests.spark.lakes import SmallLake
+
+DAILY = ("daily_traffic", "daily_orders", "daily_products", "daily_active")
+WEEK = sorted(path.stem for path in GOLDEN.glob("raw/2026-*.ndjson"))
+
+
+def numbers(lake: SmallLake) -> dict[tuple, Decimal]:
+    """Every number of the daily tables: (day, table, metric, slice)."""
+    found = {}
+    for name in DAILY:
+        key = [column for column in TABLES[name].key if column != "event_date"]
+        for row in lake.table(name).collect():
+            for metric, value in row.asDict().items():
+                if isinstance(value, int | Decimal) and not isinstance(value, bool):
+                    found[row.event_date, name, metric, " ".join(row[each] for each in key)] = Decimal(value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def runs(new_lake) -> list[tuple[str, date | None, dict, dict, dict]]:
+    """The golden week in three runs, then a rebuild: id, last day of the run before, numbers before and after,
+    and the rows of restatements."""
+    lake, told = new_lake(), []
+    before, today = {}, None
+    for part in (WEEK[:3], WEEK[3:5], WEEK[5:]):
+        for day in part:
+            lake.put((GOLDEN / f"raw/{day}.ndjson").read_text().splitlines(), day, f"{day}T23:00:00")
+        run = lake.run()
+        after = numbers(lake)
+        rows = lake.table("restatements").where(f"run_id = '{run.run_id}'").collect()
+        restated = {(r.event_date, r.table_name, r.metric, r.slice): (r.old, r.new) for r in rows}
+        assert len(rows) == len(restated) == run.restated
+        told.append((today, before, after, restated))
+        before, today = after, max(day for day, *_ in after)
+    assert lake.run(command="rebuild").restated == 0
+    return told
+
+
+def test_the_first_run_restates_nothing(runs):
+    today, before, after, restated = runs[0]
+    assert today is None and not before and after and not restated
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_run_lists_what_it_changed_of_days_that_were_over(runs, number):
+    today, before, after, restated = runs[number]
+    expected = {
+        place: (before.get(place), after.get(place))
+        for place in before.keys() | after.keys()
+        if place[0] < today and before.get(place) != after.get(place)
+    }
+    assert expected and restated == expected
