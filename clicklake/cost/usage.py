@@ -6,8 +6,6 @@ and chat. The lake is a year old: twelve months are kept.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from clicklake.cost.configuration import DEFAULT, Configuration
@@ -23,7 +21,6 @@ from clicklake.cost.refresh_time import (
 DAYS = 30
 MONTHS_KEPT = 12
 GB = 1_000_000_000
-MB = 1_000_000
 
 # --- assumed: how long functions take on AWS, where they wait for other services
 INGEST_SECONDS = 0.05
@@ -45,7 +42,7 @@ ADMINISTRATORS = 1
 COLD_STARTS = 50 * DAYS
 SECRETS = 3
 # --- Athena: 10 MB a query at least. A count of events reads 0.6 MB a million; two of the report's queries make one.
-REPORT_QUERIES = 18
+REPORT_QUERIES = 19
 QUERY_MB = 10
 EVENTS_QUERIES, MB_PER_MILLION_EVENTS = 2, 0.6
 GETS_A_QUERY, RESULT_OBJECTS_A_QUERY, CATALOG_REQUESTS_A_QUERY = 20, 2, 10
@@ -154,124 +151,149 @@ def _longest_without_pause(workload: Workload, model: RefreshModel, minutes: int
     return DAYS * 1_440 / (minutes * looks)
 
 
-Usage = Mapping[str, Mapping[str, float]]
+Usage = dict[str, dict[str, float]]
 
 
 def usage(workload: Workload, model: RefreshModel | None = None, configuration: Configuration = DEFAULT) -> Usage:
     """By price, and within it by what needs it: units of the price, in a month."""
     model = model or refresh_model()
-    used: dict[str, dict[str, float]] = defaultdict(dict)
-    refreshed = refreshes(workload, model, configuration)
-    ingest = measured()["ingest"]
-    requests = workload.requests_per_day * DAYS
-    events = workload.events_per_day * DAYS
-    runs = refreshed.all_runs
+    month = _Month(workload, model, configuration, refreshes(workload, model, configuration))
+    return {**_door(month), **_functions(month), **_job_and_report(month), **_store(month), **_watching(month)}
 
-    # The door.
-    used["rest_api_requests" if workload.is_rest else "api_requests"] = {"events": requests, "report": REPORT_VIEWS}
-    site_requests = REPORT_VIEWS * REQUESTS_A_VIEW
-    used["cloudfront_requests"] = {"events": requests, "report": site_requests}
-    used["cloudfront_function_calls"] = {"report": site_requests}
-    used["cloudfront_gb"] = {"answers": requests * (ingest["answer_bytes"] + HEADER_BYTES) / GB}
+
+class _Month:
+    """What several services are billed for."""
+
+    def __init__(
+        self, workload: Workload, model: RefreshModel, configuration: Configuration, refreshed: Refreshes
+    ) -> None:
+        self.workload, self.model, self.configuration, self.refreshed = workload, model, configuration, refreshed
+        self.requests = workload.requests_per_day * DAYS
+        self.events = workload.events_per_day * DAYS
+        self.runs = refreshed.all_runs
+        self.queries = self.runs * REPORT_QUERIES
+
+        # The gate looks at the hours since the last start: at each schedule, hourly to measure, and weekly.
+        refresh = DAYS * 1_440 / workload.refresh_minutes
+        measure = DAYS * 1_440 / configuration.measure_minutes
+        self.gate_calls = refresh + measure + refreshed.reconciling_runs
+        between = DAYS * 24 / refreshed.runs
+        since, halfway = (hours + LISTED_BEFORE_HOURS + 1 for hours in (between, between / 2))
+        pages = max(1, math.ceil(workload.requests_per_day / 24 / KEYS_A_LIST))
+        listed_hours = refresh * since + (measure + refreshed.reconciling_runs) * halfway
+        remembered_hours = self.runs * (LISTED_BEFORE_HOURS + 1)
+        self.gate_lists = self.gate_calls + pages * (listed_hours + remembered_hours)
+        # The job lists them again, and once a week everything.
+        kept_pages = self.requests * workload.raw_months_kept / KEYS_A_LIST
+        self.job_lists = refreshed.runs * pages * since + refreshed.reconciling_runs * kept_pages
+
+        self.calls = {
+            "ingest": self.requests,
+            "gate": self.gate_calls,
+            "report": self.runs,
+            "generator": DAYS * 1_440 / configuration.generator_minutes,
+            "admin": REPORT_VIEWS,
+        }
+
+
+def _door(month: _Month) -> Usage:
+    workload, requests = month.workload, month.requests
+    site = REPORT_VIEWS * REQUESTS_A_VIEW
+    used: Usage = {
+        "rest_api_requests" if workload.is_rest else "api_requests": {"events": requests, "report": REPORT_VIEWS},
+        "cloudfront_requests": {"events": requests, "report": site},
+        "cloudfront_function_calls": {"report": site},
+        "cloudfront_gb": {"answers": requests * (measured()["ingest"]["answer_bytes"] + HEADER_BYTES) / GB},
+        "cognito_users": {"administrators": ADMINISTRATORS},
+    }
     if workload.has_firewall:
         used["firewall_lists"] = {"firewall": 1}
-        used["firewall_rules"] = {"firewall": configuration.firewall_rules}
-        used["firewall_requests"] = {"events": requests, "report": site_requests}
-
-    # The gate looks at the hours since the last start: at each schedule, hourly to measure, and weekly.
-    looks = {
-        "refresh": DAYS * 1_440 / workload.refresh_minutes,
-        "measure": DAYS * 1_440 / configuration.measure_minutes,
-        "reconcile": refreshed.reconciling_runs,
-    }
-    between_hours = DAYS * 24 / refreshed.runs
-    pages = max(1, math.ceil(workload.requests_per_day / 24 / KEYS_A_LIST))
-    hours = LISTED_BEFORE_HOURS + 1
-    gate_lists = pages * (
-        looks["refresh"] * (between_hours + hours)
-        + (looks["measure"] + looks["reconcile"]) * (between_hours / 2 + hours)
-        + runs * hours
-    ) + sum(looks.values())
-    gate_calls = sum(looks.values())
-    generator_calls = DAYS * 1_440 / configuration.generator_minutes
-    used["schedule_calls"] = {"gate": gate_calls, "generator": generator_calls}
-
-    # Functions.
-    calls = {
-        "ingest": requests,
-        "gate": gate_calls,
-        "report": runs,
-        "generator": generator_calls,
-        "admin": REPORT_VIEWS,
-    }
-    seconds = {
-        "ingest": requests * INGEST_SECONDS,
-        "gate": gate_calls * GATE_SECONDS + gate_lists * LIST_SECONDS,
-        "report": runs * REPORT_QUERIES * QUERY_SECONDS,
-        "generator": generator_calls * GENERATOR_SECONDS,
-        "admin": REPORT_VIEWS * ADMIN_SECONDS,
-    }
-    memory_mb = {**configuration.memory_mb, "ingest": workload.ingest_memory_mb}
-    used["lambda_requests"] = calls
-    used["lambda_gb_seconds"] = {name: seconds[name] * memory_mb[name] / 1024 for name in seconds}
-    used["sqs_requests"] = {"drain": QUEUE_REQUESTS}
-    used["kms_requests"] = {"ingest": COLD_STARTS * SECRETS}
-
-    # The job, and the report after it.
-    used["glue_flex_dpu_hours" if workload.is_flex else "glue_dpu_hours"] = {
-        "refresh": workload.workers * refreshed.billed_seconds / 3600
-    }
-    queries = runs * REPORT_QUERIES
-    used["catalog_requests"] = {
-        "refresh": runs * model.catalog_requests,
-        "report": queries * CATALOG_REQUESTS_A_QUERY,
-    }
-    kept_events = events * MONTHS_KEPT
-    used["athena_tb"] = {
-        "report": (queries * QUERY_MB + runs * EVENTS_QUERIES * MB_PER_MILLION_EVENTS * kept_events / MB) * MB / 1e12
-    }
-
-    # The store.
-    job_lists = pages * refreshed.runs * (between_hours + hours)
-    job_lists += refreshed.reconciling_runs * requests * workload.raw_months_kept / KEYS_A_LIST
-    used["s3_puts"] = {
-        "ingest": requests,
-        "refresh": runs * model.puts + events * model.puts_per_event + job_lists,
-        "gate": gate_lists + runs,
-        "report": runs + queries * RESULT_OBJECTS_A_QUERY,
-    }
-    used["s3_gets"] = {
-        "refresh": runs * model.gets + requests,
-        "gate": gate_calls,
-        "report": queries * GETS_A_QUERY + REPORT_VIEWS,
-    }
-    raw_bytes = requests * ingest["object_bytes"] + events * ingest["object_bytes_per_event"]
-    if not workload.is_gzipped:
-        raw_bytes = events * ingest["line_bytes"]
-    superseded_months = 1 if workload.is_maintained else MONTHS_KEPT
-    used["s3_gb_months"] = {
-        "raw": raw_bytes * workload.raw_months_kept / GB,
-        "results": events * model.results_bytes_per_event * MONTHS_KEPT / GB,
-        "superseded": runs * model.results_bytes * superseded_months / GB,
-    }
-
-    # Watching.
-    used["alarm_metrics"] = {"alarms": configuration.alarm_metrics}
-    used["dashboards"] = {"dashboard": configuration.dashboards}
-    used["custom_metrics"] = {
-        "ingest": configuration.steady_metrics * -math.expm1(-workload.requests_per_day / 24),
-        "gate": configuration.gate_metrics,
-        "report": configuration.run_metrics * min(1.0, runs / (DAYS * 24)),
-    }
-    log_bytes = {
-        "ingest": requests * (ingest["log_line_bytes"] + PLATFORM_LOG_BYTES),
-        "access": requests * ACCESS_LOG_BYTES,
-        "functions": (sum(calls.values()) - requests) * (SMALL_LOG_BYTES + PLATFORM_LOG_BYTES),
-        "job": runs * JOB_LOG_BYTES,
-    }
-    used["log_gb"] = {name: size / GB for name, size in log_bytes.items()}
-    kept_months = configuration.log_retention_days / DAYS
-    used["log_gb_months"] = {name: size * kept_months / GB for name, size in log_bytes.items()}
-    used["sns_emails"] = {"notices": EMAILS}
-    used["cognito_users"] = {"administrators": ADMINISTRATORS}
+        used["firewall_rules"] = {"firewall": month.configuration.firewall_rules}
+        used["firewall_requests"] = {"events": requests, "report": site}
     return used
+
+
+def _functions(month: _Month) -> Usage:
+    calls = month.calls
+    seconds = {
+        "ingest": calls["ingest"] * INGEST_SECONDS,
+        "gate": calls["gate"] * GATE_SECONDS + month.gate_lists * LIST_SECONDS,
+        "report": month.queries * QUERY_SECONDS,
+        "generator": calls["generator"] * GENERATOR_SECONDS,
+        "admin": calls["admin"] * ADMIN_SECONDS,
+    }
+    memory_mb = {**month.configuration.memory_mb, "ingest": month.workload.ingest_memory_mb}
+    return {
+        "lambda_requests": calls,
+        "lambda_gb_seconds": {name: seconds[name] * memory_mb[name] / 1024 for name in seconds},
+        "sqs_requests": {"drain": QUEUE_REQUESTS},
+        "kms_requests": {"ingest": COLD_STARTS * SECRETS},
+        "schedule_calls": {"gate": calls["gate"], "generator": calls["generator"]},
+    }
+
+
+def _job_and_report(month: _Month) -> Usage:
+    workload, runs = month.workload, month.runs
+    kept_millions = month.events * MONTHS_KEPT / 1e6
+    scanned_mb = month.queries * QUERY_MB + runs * EVENTS_QUERIES * MB_PER_MILLION_EVENTS * kept_millions
+    return {
+        "glue_flex_dpu_hours" if workload.is_flex else "glue_dpu_hours": {
+            "refresh": workload.workers * month.refreshed.billed_seconds / 3600
+        },
+        "catalog_requests": {
+            "refresh": runs * month.model.catalog_requests,
+            "report": month.queries * CATALOG_REQUESTS_A_QUERY,
+        },
+        "athena_tb": {"report": scanned_mb / 1e6},
+    }
+
+
+def _store(month: _Month) -> Usage:
+    workload, model, runs, ingest = month.workload, month.model, month.runs, measured()["ingest"]
+    raw_bytes = month.requests * ingest["object_bytes"] + month.events * ingest["object_bytes_per_event"]
+    if not workload.is_gzipped:
+        raw_bytes = month.events * ingest["line_bytes"]
+    superseded_months = 1 if workload.is_maintained else MONTHS_KEPT
+    return {
+        "s3_puts": {
+            "ingest": month.requests,
+            "refresh": runs * model.puts + month.events * model.puts_per_event + month.job_lists,
+            "gate": month.gate_lists + runs,
+            "report": runs + month.queries * RESULT_OBJECTS_A_QUERY,
+        },
+        "s3_gets": {
+            "refresh": runs * model.gets + month.requests,
+            "gate": month.gate_calls,
+            "report": month.queries * GETS_A_QUERY + REPORT_VIEWS,
+        },
+        "s3_gb_months": {
+            "raw": raw_bytes * workload.raw_months_kept / GB,
+            "results": month.events * model.results_bytes_per_event * MONTHS_KEPT / GB,
+            "superseded": runs * model.results_bytes * superseded_months / GB,
+        },
+    }
+
+
+def _watching(month: _Month) -> Usage:
+    configuration = month.configuration
+    function_calls = sum(month.calls.values()) - month.requests
+    log_gb = {
+        "ingest": month.requests * (measured()["ingest"]["log_line_bytes"] + PLATFORM_LOG_BYTES) / GB,
+        "access": month.requests * ACCESS_LOG_BYTES / GB,
+        "functions": function_calls * (SMALL_LOG_BYTES + PLATFORM_LOG_BYTES) / GB,
+        "job": month.runs * JOB_LOG_BYTES / GB,
+    }
+    kept_months = configuration.log_retention_days / DAYS
+    return {
+        "alarm_metrics": {"alarms": configuration.alarm_metrics},
+        "dashboards": {"dashboard": configuration.dashboards},
+        # A metric is billed for the hours in which it is sent.
+        "custom_metrics": {
+            "ingest": configuration.steady_metrics * -math.expm1(-month.workload.requests_per_day / 24),
+            "gate": configuration.gate_metrics,
+            "report": configuration.run_metrics * min(1.0, month.runs / (DAYS * 24)),
+        },
+        "log_gb": log_gb,
+        "log_gb_months": {name: size * kept_months for name, size in log_gb.items()},
+        "sns_emails": {"notices": EMAILS},
+    }

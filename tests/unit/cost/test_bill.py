@@ -29,7 +29,7 @@ def test_a_month_by_hand():
     assert by_key["alarm_metrics"].usd == pytest.approx(0.30)
     assert by_key["alarm_metrics"].list_usd == pytest.approx(1.30)
     assert by_key["dashboards"].usd == 0 and by_key["dashboards"].list_usd == 3
-    assert by_key["athena_tb"].usd == pytest.approx(18 * 10e6 * (DAYS + reconciling) / 1e12 * 5, rel=0.1)
+    assert by_key["athena_tb"].usd == pytest.approx(REPORT_QUERIES * 10e6 * (DAYS + reconciling) / 1e12 * 5, rel=0.1)
     assert month.usd == pytest.approx(sum(month.by_service().values()))
 
 
