@@ -41,7 +41,7 @@ def run(arguments: list[str], environment: dict[str, str], text: str = "") -> su
 def test_help_and_version_answer(environment: dict[str, str]) -> None:
     shown = run(["--help"], environment)
     assert shown.returncode == 0
-    for command in ("demo", "up", "refresh", "rebuild", "reparse", "maintain", "query", "verify", "doctor"):
+    for command in ("demo", "up", "refresh", "rebuild", "reparse", "maintain", "query", "verify", "cost", "doctor"):
         assert command in shown.stdout
         assert run([command, "--help"], environment).returncode == 0
     assert re.fullmatch(r"clicklake \d+\.\d+\.\d+\n", run(["--version"], environment).stdout)
