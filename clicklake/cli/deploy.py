@@ -25,7 +25,7 @@ from clicklake.local.places import ROOT, TwinError
 from clicklake.local.sql import read_queries, translate_view
 
 CONFIGURATION = ROOT / "terraform"
-BUCKETS = ("module.lake.aws_s3_bucket.lake", "module.edge.aws_s3_bucket.site")
+BUCKETS = ("module.lake.module.bucket.aws_s3_bucket.this", "module.edge.module.bucket.aws_s3_bucket.this")
 ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED")
 
 Clients = Callable[[str], Any]
