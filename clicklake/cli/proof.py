@@ -367,7 +367,10 @@ def run(terraform: Terraform, *, keeps: bool) -> bool:
 
 
 def second_plan(terraform: Terraform) -> str:
-    terraform.run("plan", *terraform.variables(), "-detailed-exitcode")
+    try:
+        terraform.run("plan", *terraform.variables(), "-detailed-exitcode")
+    except TwinError as error:
+        raise TwinError("it would change what has just been made, or failed: see above.") from error
     return "is empty"
 
 
