@@ -40,6 +40,8 @@ select
     traffic.product_views,
     traffic.not_consented_events,
     traffic.bot_events,
+    traffic.set_aside_events,
+    traffic.set_aside_sessions,
     coalesce(daily_active.visitors, 0) as visitors,
     coalesce(daily_active.persons, 0) as persons,
     coalesce(daily_active.visitors_7d, 0) as visitors_7d,

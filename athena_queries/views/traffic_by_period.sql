@@ -9,6 +9,8 @@ select
     sum(traffic.product_views) as product_views,
     sum(traffic.not_consented_events) as not_consented_events,
     sum(traffic.bot_events) as bot_events,
+    sum(traffic.set_aside_events) as set_aside_events,
+    sum(traffic.set_aside_sessions) as set_aside_sessions,
     sum(traffic.sessions) as sessions,
     sum(traffic.engaged_sessions) as engaged_sessions,
     sum(traffic.bounces) as bounces,

@@ -48,6 +48,7 @@ class Figures:
     ledger: Row
     recount: Row
     refused: list[Row]
+    restated: list[Row]
 
 
 def read_figures(engine: Engine) -> Figures | None:
@@ -88,6 +89,7 @@ def read_figures(engine: Engine) -> Figures | None:
         ledger=first(rows("select * from ledger where run_id = 'total'")) or {},
         recount=first(rows("select * from ledger_recount")) or {},
         refused=rows(saved("refused_lines")),
+        restated=rows(saved("restatements")),
     )
 
 

@@ -1,5 +1,7 @@
 """What stands apart, whether the numbers can be trusted, and what the words mean."""
 
+from decimal import Decimal
+
 from dashboards.report import words
 from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Column, Html, table, tag
@@ -23,6 +25,12 @@ def apart(figures: Figures) -> Html:
             f"{words.money(refused['net_revenue'] if refused else 0, currency)} net, in no channel",
         ),
         ("Bots", words.plural(traffic.get("bot_events") or 0, "event"), "counted nowhere else"),
+        (
+            "Visits like a bot's",
+            words.plural(traffic.get("set_aside_sessions") or 0, "visit"),
+            f"with {words.plural(traffic.get('set_aside_events') or 0, 'event')}, among those of bots: pages too fast,"
+            " too even or without anybody looking; judged anew with every late event",
+        ),
         (
             "Orders by bots",
             words.plural(main["bot_orders"] if main else 0, "order"),
@@ -98,6 +106,7 @@ def ledger(figures: Figures) -> Html:
             rows,
         ),
         refused_lines(figures.refused),
+        restated(figures.restated),
     )
 
 
@@ -116,6 +125,46 @@ def refused_lines(rows: list[Row]) -> Html:
                     words.shown(row["field"] or "the whole line"),
                     words.count(row["lines"]),
                 )
+                for row in rows[:MOST_ROWS]
+            ),
+        ),
+    )
+
+
+# What readers know these numbers as; others are in the table restatements.
+_RESTATED = {
+    ("daily_traffic", "sessions"): "Visits",
+    ("daily_active", "visitors"): "Visitors",
+    ("daily_orders", "orders"): "Orders",
+    ("daily_orders", "net_revenue"): "Net revenue",
+    ("daily_orders", "refunded"): "Refunded",
+}
+
+
+def restated(rows: list[Row]) -> Html:
+    """Numbers that were shown and have changed since, as late events came in."""
+    rows = [row for row in rows if (row["table_name"], row["metric"]) in _RESTATED]
+    if not rows:
+        return Html("")
+
+    def number(row: Row, value: Decimal | None) -> str:
+        if row["table_name"] == "daily_orders" and row["metric"] != "orders":
+            return words.money(value or 0, row["slice"].split()[0])
+        return words.count(int(value or 0))
+
+    def name(row: Row) -> str:
+        currency = f" in {row['slice'].split()[0]}" if row["metric"] == "orders" else ""
+        return _RESTATED[row["table_name"], row["metric"]] + currency
+
+    return tag(
+        "details",
+        tag("summary", "Numbers that changed after their day was over"),
+        tag("p", "Phones send late, and refunds are told later. Nothing that comes late is dropped."),
+        table(
+            caption_of("In the last 30 days", rows),
+            [Column("Day", "text"), Column("Number", "text"), Column("First shown"), Column("Now")],
+            (
+                (words.day(row["event_date"]), name(row), number(row, row["first_shown"]), number(row, row["now"]))
                 for row in rows[:MOST_ROWS]
             ),
         ),

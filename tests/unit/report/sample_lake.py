@@ -88,6 +88,7 @@ def make_tables(days: int = 60, sessions_a_day: int = 110, seed: int = 7) -> dic
         _add_day(chance, rows, FIRST_DAY + timedelta(days=number), number, sessions_a_day)
     if days:
         _add_runs(rows, FIRST_DAY + timedelta(days=days - 1))
+        _add_restatements(rows, FIRST_DAY + timedelta(days=days - 1))
     with tempfile.TemporaryDirectory() as folder:
         empty = open_folder(Path(folder))
         schemas = {name: empty.query(f"select * from {name}").schema for name in TABLES}
@@ -290,6 +291,20 @@ def _add_runs(rows: dict[str, list], last_day: date) -> None:
     )
 
 
+def _add_restatements(rows: dict[str, list], last_day: date) -> None:
+    day = last_day - timedelta(days=3)
+    for table, metric, slice_, old, new in (
+        ("daily_traffic", "sessions", "total all", 1_250, 1_262),
+        ("daily_traffic", "sessions", "country DE", 1, 2),
+        ("daily_traffic", "duration_ms", "total all", 1, 2),
+        ("daily_orders", "net_revenue", "CHF total all", 1_999, 1_850),
+        ("daily_orders", "orders", "EUR total all", None, 1),
+    ):
+        row = {"event_date": day, "table_name": table, "metric": metric, "slice": slice_}
+        numbers = {"old": None if old is None else Decimal(old), "new": Decimal(new)}
+        rows["restatements"].append({"run_id": "run-1", **row, **numbers})
+
+
 def _sum_days(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     connection = duckdb.connect()
     for name in ("sessions", "orders", "events"):
@@ -303,7 +318,7 @@ def _sum_days(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
             count(*) filter (where is_bounce) as bounces, count(*) as sessions_with_page_view,
             count(*) filter (where is_single_page) as single_page_sessions, sum(duration_ms) as duration_ms,
             sum(engaged_ms) as engaged_ms, count(*) filter (where has_purchase) as sessions_with_order,
-            25 as not_consented_events, 40 as bot_events
+            25 as not_consented_events, 40 as bot_events, 24 as set_aside_events, 2 as set_aside_sessions
         from sessions group by all
         """
         for name, column in dimensions.items()

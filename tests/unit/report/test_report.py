@@ -188,6 +188,17 @@ def test_a_balanced_ledger_says_yes(page: Page) -> None:
     assert "Yes. All 32,193 lines that came in are accounted for" in page.words()
 
 
+def test_numbers_that_changed_after_their_day_was_over_are_listed(page: Page) -> None:
+    words = page.words().replace("\u00a0", " ")
+    assert "26 Apr 2026 Visits 1,250 1,262" in words
+    assert "26 Apr 2026 Net revenue CHF 1,999 CHF 1,850" in words
+    assert "26 Apr 2026 Orders in EUR 0 1" in words
+
+
+def test_visits_like_a_bots_are_shown_apart(page: Page) -> None:
+    assert "Visits like a bot's 56 visits" in page.words().replace("\u00a0", " ")
+
+
 def test_a_missing_line_is_told_in_words(lake: dict[str, pa.Table]) -> None:
     runs = lake["refresh_runs"]
     index = runs.schema.get_field_index("total_stored")

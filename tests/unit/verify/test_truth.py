@@ -62,6 +62,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(read_truth(folder), lake_of(recompute(objects, RULES, REFERENCE)))
 
 
+HIDDEN_BOTS = "events of visits like a bot's"
+
+
 def wrong(checks: list[Check]) -> set[str]:
     return {check.name for check in checks if not check.is_sound}
 
@@ -107,6 +110,8 @@ def _without_last(lake: LakeSide, table: str) -> LakeSide:
         (lambda lake: _without_last(lake, "orders"), "orders"),
         (lambda lake: _column(lake, "events", "occurred_at", lambda told: [told[0] + 1, *told[1:]]), "times of events"),
         (lambda lake: _column(lake, "events", "is_bot", lambda told: [not told[0], *told[1:]]), "events of bots"),
+        (lambda lake: _column(lake, "events", "set_aside_session_id", lambda told: ["x"] * len(told)), HIDDEN_BOTS),
+        (lambda lake: _column(lake, "events", "set_aside_session_id", lambda told: [None] * len(told)), HIDDEN_BOTS),
         (lambda lake: _column(lake, "sessions", "funnel_step", lambda told: [4] * len(told)), "funnel purchase"),
         (lambda lake: _column(lake, "sessions", "channel", lambda told: ["Audio"] * len(told)), "sessions by Audio"),
         (lambda lake: _column(lake, "orders", "tax", lambda told: [each and each + 1 for each in told]), "tax EUR"),
