@@ -275,7 +275,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except _Stopped:
-        errors.print("Stopped; nothing is left running.")
+        errors.print("Stopped; nothing is left running here.")
         return 130
     except TwinError as error:
         errors.print(str(error), markup=False, soft_wrap=True)

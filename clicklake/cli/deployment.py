@@ -162,7 +162,7 @@ def refresh(
             _follow(glue, logs, job, other, say, pause)
         if not busy:
             pause(5)  # it has just ended, and Glue will know in a moment
-    say(f"Started {run_id}")
+    say(f"Started {run_id}; it goes on in Glue, whatever happens here.")
     run = _follow(glue, logs, job, run_id, say, pause)
     if run["JobRunState"] != "SUCCEEDED":
         why = (run.get("ErrorMessage") or "Glue gives no reason").strip().rstrip(".")

@@ -175,7 +175,7 @@ class NoLogs:
 
 def test_a_refresh_tells_its_states_and_what_the_job_prints():
     assert run(Glue(), Logs()) == [
-        "Started mine",
+        "Started mine; it goes on in Glue, whatever happens here.",
         "starting ...",
         "running ...",
         "  line 2",
