@@ -5,12 +5,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 ARGS ?=
-# The deployment that plan, deploy and destroy are about: terraform/environments/$(ENV).tfvars.
+# The deployment that plan, deploy, destroy and proof are about: terraform/environments/$(ENV).tfvars.
 ENV ?= dev
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup java jars demo up test test-slow bench build plan deploy destroy lint lock clean
+.PHONY: help setup java jars demo up test test-slow bench build plan deploy destroy proof lint lock clean
 
 help: ## this list
 	@echo "Clicklake: an online shop's own clickstream platform. Begin with: make demo"
@@ -70,6 +70,9 @@ deploy: setup ## everything onto AWS, then a first refresh
 
 destroy: setup ## takes a deployment down; DATA=delete deletes its events too
 	@$(RUN) -m clicklake.cli.deploy destroy --env $(ENV) $(if $(filter delete,$(DATA)),--delete-data) $(ARGS)
+
+proof: build ## deploys, tries every part on AWS itself, destroys: an hour, some ten cents
+	@$(RUN) -m clicklake.cli.proof --env $(ENV) $(ARGS)
 
 lint: setup ## ruff
 	$(RUN) -m ruff check .

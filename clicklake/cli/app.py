@@ -50,6 +50,10 @@ VisitorsOption = Annotated[
     float, typer.Option(help="Visitors of the shop profile, as a multiple of the usual.", min=0.01, max=1000)
 ]
 PORT_LIMITS = {"min": 0, "max": 65_535}
+DeploymentOption = Annotated[
+    str | None,
+    typer.Option("--env", metavar="NAME", help="A deployment on AWS, as dev; left out: the twin on this computer."),
+]
 
 
 def _print_version(is_asked: bool) -> None:
@@ -124,16 +128,24 @@ def up(
     )
 
 
-@app.command(epilog="Example: `clicklake refresh`")
+@app.command(epilog="Examples: `clicklake refresh` · `clicklake refresh --env dev`")
 def refresh(
+    environment: DeploymentOption = None,
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="List all raw objects, not only the latest hours.")
     ] = False,
 ) -> None:
-    """Raw objects that have arrived since the last refresh become rows. Without new ones nothing changes."""
-    from clicklake.cli.runs import run_job
+    """Raw objects that have arrived since the last refresh become rows. Without new ones nothing changes.
 
-    run_job("refresh", *(["--reconcile", "true"] if reconcile else []))
+    A run that is at work already is waited for. On AWS each run bills a minute of two workers, or more.
+    """
+    from clicklake.cli.runs import run_deployed_job, run_job
+
+    arguments = {"--reconcile": "true"} if reconcile else {}
+    if environment:
+        run_deployed_job(environment, arguments)
+    else:
+        run_job("refresh", *(part for pair in arguments.items() for part in pair))
 
 
 @app.command(epilog="Example: `clicklake rebuild`")
@@ -175,7 +187,7 @@ def maintain(
 
 @app.command(
     epilog='Examples: `clicklake query kpis` · `clicklake query "select count(*) as n from events"` · '
-    "`clicklake query products --output csv > products.csv`"
+    "`clicklake query products --output csv > products.csv` · `clicklake query kpis --env dev`"
 )
 def query(
     sql: Annotated[
@@ -185,14 +197,18 @@ def query(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the rows.")] = Output.table,
     limit: Annotated[int, typer.Option(help="Rows of a table to print; 0 is all.", min=0)] = 100,
     listing: Annotated[bool, typer.Option("--list", help="List the saved queries, tables and views.")] = False,
+    environment: DeploymentOption = None,
 ) -> None:
-    """Ask the lake of the running twin (`clicklake up`), or of AWS_ENDPOINT_URL and LAKE_BUCKET."""
+    """Ask the lake of the running twin (`clicklake up`), of AWS_ENDPOINT_URL and LAKE_BUCKET, or of a deployment.
+
+    On AWS it is Athena that answers, in the deployment's workgroup; a query bills 10 MB read, or more.
+    """
     from clicklake.cli.query import list_queries, run_query
 
     if listing or not sql:
         list_queries()
     else:
-        run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit)
+        run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit, environment)
 
 
 @app.command(
@@ -229,12 +245,30 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: `clicklake doctor`")
-def doctor() -> None:
+@app.command(epilog="Example: `clicklake smoke --env dev`")
+def smoke(
+    environment: Annotated[str, typer.Option("--env", metavar="NAME", help="The deployment on AWS, as dev.")],
+) -> None:
+    """Send one test event through a deployment: its address, raw, a refresh, SQL. It counts in no figure.
+
+    Prints each step with its seconds; where one fails, which, and what to look at.
+    """
+    from clicklake.cli.smoke import run_smoke
+
+    run_smoke(environment)
+
+
+@app.command(epilog="Examples: `clicklake doctor` · `clicklake doctor --env dev`")
+def doctor(
+    environment: Annotated[
+        str | None,
+        typer.Option("--env", metavar="NAME", help="Check what deploying to AWS needs instead, for this deployment."),
+    ] = None,
+) -> None:
     """Check what a laptop needs, and say how to get what is missing."""
     from clicklake.cli.doctor import run_doctor
 
-    if not run_doctor():
+    if not run_doctor(environment):
         raise typer.Exit(1)
 
 
@@ -280,7 +314,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except _Stopped:
-        errors.print("Stopped; nothing is left running.")
+        errors.print("Stopped; nothing is left running here.")
         return 130
     except TwinError as error:
         errors.print(str(error), markup=False, soft_wrap=True)

@@ -168,6 +168,8 @@ def build_layer(out: Path, requirements: Path, platform: Sequence[str] = LAMBDA_
     shutil.rmtree(folder, ignore_errors=True)
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
     subprocess.run([*install, *platform, "--target", str(folder / "python"), "-r", str(requirements)], check=True)
+    # Commands of packages, which nobody calls there, begin with the path of this machine's Python.
+    shutil.rmtree(folder / "python/bin", ignore_errors=True)
     files = [
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

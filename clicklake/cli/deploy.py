@@ -15,18 +15,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from clicklake.cli.deployment import CONFIGURATION, ENDED, caller_account, in_plain_words, refresh
 from clicklake.endpoints import Endpoints
-from clicklake.local.places import ROOT, TwinError
+from clicklake.local.places import TwinError
 from clicklake.local.sql import read_queries, translate_view
 
-CONFIGURATION = ROOT / "terraform"
-BUCKETS = ("module.lake.aws_s3_bucket.lake", "module.edge.aws_s3_bucket.site")
-ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED")
+BUCKETS = ("module.lake.module.bucket.aws_s3_bucket.this", "module.edge.module.bucket.aws_s3_bucket.this")
 
 Clients = Callable[[str], Any]
 
@@ -66,17 +64,7 @@ def check(environment: str, folder: Path = CONFIGURATION) -> None:
         raise TwinError(f"There is no environment {environment!r}: choose one of {known}, or add its .tfvars file.")
     if not all((folder.parent / "build" / name).is_file() for name in ("ingest.zip", "layer.zip")):
         raise TwinError("The functions' zips are missing: run `make build` first.")
-    try:
-        Endpoints.from_environment().client("sts").get_caller_identity()
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise TwinError(
-            f"AWS does not take your credentials ({code}): sign in again, as by `aws sso login`."
-        ) from error
-    except BotoCoreError as error:
-        raise TwinError(
-            f"There are no AWS credentials here ({type(error).__name__}): run `aws configure`, or set AWS_PROFILE."
-        ) from error
+    caller_account()
 
 
 def apply(terraform: Terraform, options: list[str]) -> None:
@@ -84,7 +72,7 @@ def apply(terraform: Terraform, options: list[str]) -> None:
     outputs = terraform.outputs()
     clients = clients_of(outputs["region"])
     print("First refresh, so that the tables exist (Glue takes two to five minutes) ...", flush=True)
-    refresh_once(clients("glue"), outputs["refresh_job_name"])
+    refresh(clients("glue"), clients("logs"), outputs["refresh_job_name"], say=partial(print, flush=True))
     create_views(clients("athena"), outputs["database_name"], outputs["workgroup_name"])
     print(f"Deployed. Events go to {outputs['events_url']}, the report is at {outputs['report_url']}")
 
@@ -116,20 +104,6 @@ def holds_events(s3: Any, bucket: str) -> bool:
         s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Versions")
         for prefix in ("raw/", "processed/", "results/")
     )
-
-
-def refresh_once(glue: Any, job: str, pause: Callable[[float], None] = time.sleep) -> None:
-    """Runs the job to its end; TwinError where it does not go well."""
-    try:
-        run_id = glue.start_job_run(JobName=job)["JobRunId"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConcurrentRunsExceededException":
-            raise
-        run_id = glue.get_job_runs(JobName=job, MaxResults=1)["JobRuns"][0]["Id"]
-    while (run := glue.get_job_run(JobName=job, RunId=run_id)["JobRun"])["JobRunState"] not in ENDED:
-        pause(10)
-    if run["JobRunState"] != "SUCCEEDED":
-        raise TwinError(f"The first refresh ended as {run['JobRunState']}: {run.get('ErrorMessage') or 'see its log'}")
 
 
 def create_views(athena: Any, database: str, workgroup: str, pause: Callable[[float], None] = time.sleep) -> list[str]:
@@ -186,12 +160,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         check(chosen.env)
         terraform.enter()
-        if chosen.what == "plan":
-            terraform.run("plan", *terraform.variables())
-        elif chosen.what == "apply":
-            apply(terraform, options)
-        else:
-            destroy(terraform, options, deletes_data=chosen.delete_data)
+        with in_plain_words():
+            if chosen.what == "plan":
+                terraform.run("plan", *terraform.variables())
+            elif chosen.what == "apply":
+                apply(terraform, options)
+            else:
+                destroy(terraform, options, deletes_data=chosen.delete_data)
     except TwinError as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from clicklake.cli.show import console
+from clicklake.cli.doctor_aws import aws_findings
+from clicklake.cli.findings import Finding, tell
 from clicklake.local import jars, java
 from clicklake.local.emulator import find_lake
 from clicklake.local.places import TwinError, cache_folder
@@ -20,32 +20,11 @@ MEMORY_GB = 4
 PORTS = (8787, 8788)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """`is_needed` findings that are not ok make the doctor's exit code 1."""
-
-    what: str
-    is_ok: bool
-    found: str
-    advice: str = ""
-    is_needed: bool = True
-
-
-def run_doctor() -> bool:
-    """Prints every finding; True where nothing needed is missing."""
-    findings = []
-    with console.status("Looking around ..."):
-        for check in CHECKS:
-            findings += check()
-    for finding in findings:
-        mark = "[green]ok[/]  " if finding.is_ok else "[red]no[/]  " if finding.is_needed else "[yellow]hm[/]  "
-        console.print(f"{mark} {finding.what:<10}", end="")
-        console.print(finding.found, markup=False, soft_wrap=True)
-        if not finding.is_ok:
-            console.print(f"{'':16}{finding.advice}", markup=False, soft_wrap=True)
-    is_well = all(finding.is_ok or not finding.is_needed for finding in findings)
-    console.print("All is there: clicklake demo" if is_well else "Something is missing; see above.")
-    return is_well
+def run_doctor(environment: str | None = None) -> bool:
+    """Prints what a laptop needs, or what deploying `environment` to AWS does; True where nothing needed is missing."""
+    if environment:
+        return tell(aws_findings(environment), f"make deploy ENV={environment}")
+    return tell((finding for check in CHECKS for finding in check()), "clicklake demo")
 
 
 def _python() -> Iterator[Finding]:

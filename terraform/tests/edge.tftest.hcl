@@ -59,8 +59,8 @@ run "defaults" {
   }
 
   assert {
-    condition     = aws_cloudfront_origin_access_control.site.signing_behavior == "always" && aws_s3_bucket_public_access_block.site.restrict_public_buckets
-    error_message = "The site's bucket is read by CloudFront alone."
+    condition     = aws_cloudfront_origin_access_control.site.signing_behavior == "always" && aws_cloudfront_origin_access_control.site.signing_protocol == "sigv4"
+    error_message = "CloudFront signs what it asks of the site's bucket."
   }
 }
 

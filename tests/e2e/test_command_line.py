@@ -22,7 +22,14 @@ COMMAND = [sys.executable, "-m", "clicklake.cli"]
 def environment(tmp_path: Path) -> dict[str, str]:
     """A user's environment: no AWS, no twin, a terminal of usual width."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "LAKE_BUCKET"}
-    return {**kept, "CLICKLAKE_STATE": str(tmp_path / "state"), "COLUMNS": "200", "TMPDIR": str(tmp_path)}
+    no_account = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }
+    state = {"CLICKLAKE_STATE": str(tmp_path / "state"), "COLUMNS": "200", "TMPDIR": str(tmp_path)}
+    return {**kept, **no_account, **state}
 
 
 def run(arguments: list[str], environment: dict[str, str], text: str = "") -> subprocess.CompletedProcess[str]:
@@ -41,7 +48,8 @@ def run(arguments: list[str], environment: dict[str, str], text: str = "") -> su
 def test_help_and_version_answer(environment: dict[str, str]) -> None:
     shown = run(["--help"], environment)
     assert shown.returncode == 0
-    for command in ("demo", "up", "refresh", "rebuild", "reparse", "maintain", "query", "verify", "cost", "doctor"):
+    commands = "demo up refresh rebuild reparse maintain query verify cost smoke doctor"
+    for command in commands.split():
         assert command in shown.stdout
         assert run([command, "--help"], environment).returncode == 0
     assert re.fullmatch(r"clicklake \d+\.\d+\.\d+\n", run(["--version"], environment).stdout)
@@ -62,6 +70,8 @@ def test_help_and_version_answer(environment: dict[str, str]) -> None:
             "--from 2026-01-02 is after --to 2026-01-01",
         ),
         (["demo", "--report", "/proc/nowhere/report.html", "--days", "1"], "The report cannot be written to"),
+        (["refresh", "--env", "dev"], "There are no AWS credentials here (NoCredentialsError): run `aws configure`"),
+        (["query", "kpis", "--env", "Dev"], "'Dev' is no deployment's name"),
     ],
 )
 def test_what_the_user_can_put_right_is_one_sentence(

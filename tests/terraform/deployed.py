@@ -1,14 +1,17 @@
 """Runs what was deployed: taken out of the emulator again, in clean processes that see nothing of this tree."""
 
+import hashlib
 import importlib.util
 import io
 import json
 import os
 import subprocess
 import sys
+import sysconfig
+import threading
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -19,6 +22,9 @@ from clicklake.local.java import java_home
 
 # What AWS's Python brings along beside the standard library.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+# AWS's own layer with awswrangler, and what is in it.
+PANDAS_LAYER = "AWSSDKPandas-Python313-Arm64"
+PANDAS = ("awswrangler", "numpy", "numpy.libs", "packaging", "pandas", "pyarrow", "typing_extensions")
 # Whoever opens a file of this tree (installed packages apart) runs something else than what was deployed.
 GUARD = f"""
 import os, sys
@@ -40,11 +46,12 @@ print("ANSWER" + json.dumps(handle(json.load(sys.stdin), None)))
 
 @dataclass(frozen=True)
 class Deployed:
-    """`folder` takes what is fetched; `aws` makes clients of the emulator."""
+    """`folder` takes what is fetched; `aws` makes clients of the emulator. Functions may call each other."""
 
     endpoint_url: str
     aws: Any
     folder: Path
+    one_fetch: threading.Lock = field(default_factory=threading.Lock)
 
     def environment(self, who: str) -> dict[str, str]:
         """What AWS's runtimes set. The access key tells the emulator who is asking."""
@@ -61,14 +68,13 @@ class Deployed:
     def call(self, name: str, event: Mapping[str, Any]) -> Any:
         """Calls a deployed function with nothing but its zip, its layers and its environment."""
         found = self.aws("lambda").get_function(FunctionName=name)["Configuration"]
-        package = self.folder / f"{name}.zip"
-        package.write_bytes(self.fetch(f"function/{name}"))
-        paths = [
-            str(package),
-            *(str(self.layer(layer["Arn"])) for layer in found.get("Layers", [])),
-            str(self.runtime()),
-        ]
-        code = f"{GUARD}\nsys.path += {paths!r}\n{CALL.format(handler=found['Handler'])}"
+        with self.one_fetch:
+            paths = [
+                self.package(name),
+                *(self.layer(layer["Arn"]) for layer in found.get("Layers", [])),
+                self.installed("runtime", RUNTIME),
+            ]
+        code = f"{GUARD}\nsys.path += {[str(path) for path in paths]!r}\n{CALL.format(handler=found['Handler'])}"
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", code],
             cwd=self.folder,
@@ -76,7 +82,7 @@ class Deployed:
             input=json.dumps(event),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -86,27 +92,42 @@ class Deployed:
         with urlopen(f"{self.endpoint_url}/_deployed/{path}") as answer:
             return answer.read()
 
+    def package(self, name: str) -> Path:
+        content = self.fetch(f"function/{name}")
+        path = self.folder / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.zip"
+        if not path.exists():
+            path.write_bytes(content)
+        return path
+
     def layer(self, arn: str) -> Path:
-        # Unpacked, as Lambda does: compiled modules cannot be loaded from a zip.
+        if f":{PANDAS_LAYER}:" in arn:
+            return self.installed(PANDAS_LAYER, PANDAS)
         folder = self.folder / arn.replace(":", "_")
         if not folder.is_dir():
+            # Unpacked, as Lambda does: compiled modules cannot be loaded from a zip.
             zipfile.ZipFile(io.BytesIO(self.fetch(f"layer/{arn}"))).extractall(folder)
-        return folder / "python"
+        compiled = [path.name for path in folder.rglob("*.so")]
+        if all(name.endswith(sysconfig.get_config_var("EXT_SUFFIX")) for name in compiled):
+            return folder / "python"
+        # Built for Lambda's Python and processor: the same packages of this computer's stand for them.
+        packages = [path.name.partition("-")[0] for path in (folder / "python").glob("*.dist-info")]
+        return self.installed(f"{folder.name}_here", packages)
 
-    def runtime(self) -> Path:
-        folder = self.folder / "runtime"
+    def installed(self, name: str, packages: Iterable[str]) -> Path:
+        """A folder with these packages of this computer's and no others."""
+        folder = self.folder / name
         site = Path(importlib.util.find_spec("boto3").origin).parents[1]
         folder.mkdir(exist_ok=True)
-        for name in RUNTIME:
+        for name in packages:
             (source,) = [path for path in (site / name, site / f"{name}.py") if path.exists()]
             if not (folder / source.name).exists():
                 (folder / source.name).symlink_to(source)
         return folder
 
-    def run_job(self, name: str, role: str = "clicklake-dev-job") -> str:
-        """Runs a deployed Glue job by spark-submit: its script, its modules, its arguments. Gives what it says."""
+    def run_job(self, name: str, given: Mapping[str, str]) -> str:
+        """Runs a deployed Glue job by spark-submit: its script, its modules, these arguments. Gives what it says."""
         job = self.aws("glue").get_job(JobName=name)["Job"]
-        arguments = dict(job["DefaultArguments"])
+        arguments = dict(given)
         modules = self.download(arguments.pop("--extra-py-files"))
         assert arguments.pop("--datalake-formats") == "iceberg"
         script = self.download(job["Command"]["ScriptLocation"])
@@ -125,7 +146,7 @@ class Deployed:
         command = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", "--driver-memory", "2g"]
         command += [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         command += ["--py-files", str(modules), str(script)]
-        environment = self.environment(role) | {
+        environment = self.environment(job["Role"].rpartition("/")[2]) | {
             "JAVA_HOME": str(java_home()),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -150,8 +171,3 @@ class Deployed:
         target = self.folder / key.rpartition("/")[2]
         target.write_bytes(self.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
         return target
-
-    def calls(self) -> list[tuple[str, str, str]]:
-        """Who asked the emulator for what."""
-        with urlopen(f"{self.endpoint_url}/_calls") as answer:
-            return [tuple(call) for call in json.loads(answer.read())]

@@ -1,9 +1,9 @@
 """The project's emulator, mended where the AWS provider trips over it. For tests that apply the configuration.
 
-    python -m tests.terraform.emulator PORT
+    python -m tests.terraform.emulator PORT FOLDER
 
 Each patch says which answer of moto's is not AWS's. What moto drops (CloudFront's and replication's settings)
-is kept and given back as it was sent.
+is kept and given back as it was sent. What it keeps without doing, hands.py does; FOLDER takes what that needs.
 
 Two addresses are the tests' own: /_deployed/function/NAME and /_deployed/layer/ARN give what was uploaded, and
 /_calls gives who (by access key) asked what: [who, action, resource], each once.
@@ -14,6 +14,7 @@ import re
 import sys
 import uuid
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -28,8 +29,8 @@ from moto.sqs.models import Queue
 from werkzeug.serving import run_simple
 
 from clicklake.local.emulator_server import keep_table_versions
+from tests.terraform.hands import ACCOUNT, INVOKE, Hands
 
-ACCOUNT = "123456789012"
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -127,6 +128,8 @@ def call_of(environ: Environ) -> tuple[str, str, str] | None:
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return who, f"{service}:{target.rpartition('.')[2]}", ""
+    if service == "lambda" and INVOKE.match(environ["PATH_INFO"]):
+        return who, "lambda:InvokeFunction", ""
     if service != "s3":
         return None
     method, query = environ["REQUEST_METHOD"], parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
@@ -145,8 +148,9 @@ def call_of(environ: Environ) -> tuple[str, str, str] | None:
 class Echo:
     """In front of moto: CloudFront and S3 replication answer with what was sent to them."""
 
-    def __init__(self, app: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+    def __init__(self, app: Callable[[Environ, StartResponse], Iterable[bytes]], hands: Hands) -> None:
         self.app = app
+        self.hands = hands
         self.kept: dict[tuple[str, str], str] = {}
         self.replications: dict[str, bytes] = {}
         self.calls: set[tuple[str, str, str]] = set()
@@ -160,6 +164,9 @@ class Echo:
         call = call_of(environ)
         if call:
             self.calls.add(call)
+        response = self.hands.respond(environ)
+        if response:
+            return response(environ, start_response)
         found = CLOUDFRONT.match(path)
         if found:
             return self.answer(start_response, *self.cloudfront(method, *found.groups(), self.body(environ)))
@@ -231,6 +238,7 @@ class Echo:
 
 
 if __name__ == "__main__":
+    port, folder = int(sys.argv[1]), Path(sys.argv[2])
     mend()
-    app = Echo(DomainDispatcherApplication(create_backend_app))
-    run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+    hands = Hands(f"http://127.0.0.1:{port}", folder)
+    run_simple("127.0.0.1", port, Echo(DomainDispatcherApplication(create_backend_app), hands), threaded=True)

@@ -6,18 +6,14 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -25,14 +21,16 @@ import pytest
 from clicklake.buffer import to_messages
 from clicklake.cli.build import ROOT
 from clicklake.cli.deploy import Terraform, apply, check, destroy
-from clicklake.endpoints import Endpoints
+from clicklake.cli.deployment import Deployment, find_deployment, refresh
+from clicklake.cli.proof import PARTS, dollars, prove
+from clicklake.cli.query import ask_athena
 from clicklake.local import emulator as emulators
 from clicklake.local.gateway import make_event
 from clicklake.local.places import TwinError
-from clicklake.local.sql import connect
 from clicklake.paths import raw_key
-from tests.terraform.deployed import Deployed
-from tests.terraform.workbench import Workbench, set_up, terraform_environment
+from lambdas.ingest.identity import ingest_id
+from tests.terraform.follow_readme import left_over
+from tests.terraform.workbench import Workbench, emulator, set_up, terraform_environment
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,9 +47,10 @@ NOT_SEEN_HERE = {
         "sqs:GetQueueAttributes": "Lambda, before it begins to read",
     },
     "gate": {},
-    "admin": {
-        "lambda:InvokeFunction": "the emulator runs no functions",
-        "s3:GetObject": "there is a report only after Athena's answers",
+    "admin": {},
+    "report": {
+        "athena:GetWorkGroup": "awswrangler, where no place for its answers is known",
+        "s3:AbortMultipartUpload": "awswrangler, where a large page could not be written to its end",
     },
     "job": {
         "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
@@ -63,34 +62,12 @@ NOT_SEEN_HERE = {
         "glue:UpdateTable": "a lake of one refresh has nothing to compact; tests/spark does it",
     },
 }
-# On the emulator a bucket's name cannot stand in the host's, and there is no account to ask for.
-EMULATED_PROVIDER = """
-provider "aws" {{
-{alias}
-  s3_use_path_style           = true
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-}}
-"""
 
 
 @pytest.fixture(scope="module")
-def endpoint_url() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tests.terraform.emulator", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait()
+def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with emulator(tmp_path_factory.mktemp("emulator")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +86,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, endpoint_url: str, aws: A
         "AWS_SECRET_ACCESS_KEY": "emulator",
     }
     workbench = set_up(folder, terraform_environment(emulated), has_layer=True)
-    aliases = ("", '  alias = "us_east_1"', '  alias = "replica"')
-    override = "".join(EMULATED_PROVIDER.format(alias=alias) for alias in aliases)
-    (workbench.configuration / "emulator_override.tf").write_text(override)
-    # AWS's own layer with awswrangler: the emulator has only what was put there.
-    content = {"ZipFile": (folder / "build/drain.zip").read_bytes()}
-    layer = aws("lambda").publish_layer_version(LayerName="pandas", Content=content)["LayerVersionArn"]
-    (workbench.configuration / "layer.auto.tfvars").write_text(
-        f'report_layer_arn = "{layer}"\nmaintenance_schedule = "cron(0 3 ? * SUN *)"\n'
-    )
+    schedule = 'maintenance_schedule = "cron(0 3 ? * SUN *)"\n'
+    (workbench.configuration / "maintenance.auto.tfvars").write_text(schedule)
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in emulators.FOREIGN_VARIABLES:
             monkeypatch.delenv(name, raising=False)
@@ -153,6 +123,11 @@ def test_what_was_built_is_what_lambda_has(deployed, aws):
         assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["arm64"])
 
 
+def test_the_layer_knows_nothing_of_the_machine_it_was_built_on(deployed):
+    # Nothing in it is compressed; so the same lock file gives the same bytes in every folder.
+    assert str(ROOT).encode() not in (deployed.folder / "build/layer.zip").read_bytes()
+
+
 def test_the_job_finds_its_script_and_its_modules(deployed, aws):
     job = aws("glue").get_job(JobName=outputs(deployed)["refresh_job_name"])["Job"]
     for place, source in {
@@ -171,102 +146,111 @@ def test_the_secrets_were_made_and_differ(deployed, aws):
     assert values[names[0]].startswith("1:")
 
 
-# --- what was deployed is what runs
+# --- what was deployed is what runs: the emulator's hands do it
+
+
+def call(aws: Any, name: str, event: dict[str, Any]) -> Any:
+    done = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    answer = json.loads(done["Payload"].read())
+    assert "FunctionError" not in done, answer
+    return answer
 
 
 @pytest.fixture(scope="module")
-def running(deployed: Workbench, endpoint_url: str, aws: Any) -> Deployed:
-    folder = deployed.folder / "running"
-    folder.mkdir()
-    return Deployed(endpoint_url, aws, folder)
+def found(deployed: Workbench) -> Deployment:
+    return find_deployment("dev")
 
 
-def raw_objects(aws: Any, bucket: str) -> int:
-    return aws("s3").list_objects_v2(Bucket=bucket, Prefix="raw/").get("KeyCount", 0)
+def test_every_part_that_an_emulator_keeps_is_proved(found):
+    """The dry part of `make proof`: smoke test, views, saved queries, report, administrators and more."""
+    proofs = list(prove([part for part in PARTS if part.is_kept], found))
+    assert len(proofs) >= 10
+    assert {proof.part: proof.seen for proof in proofs if not proof.is_proved} == {}
 
 
-def request(
-    body: list[dict[str, Any]], path: str = "/v1/events", claims: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    headers = {"content-type": "application/json", "user-agent": "Mozilla/5.0", "origin": "https://shop.example"}
-    sent = json.dumps(body).encode()
-    now = int(time.time() * 1000)
-    name = uuid.uuid4().hex
-    return make_event(
-        "POST", path, headers, sent, request_id=name, time_epoch_ms=now, source_ip="198.51.100.1", claims=claims
+def test_what_a_run_costs_is_estimated_from_what_ran(found):
+    glue, athena = dollars(found)
+    runs = found.client("glue").get_job_runs(JobName=found.refresh_job)["JobRuns"]
+    assert glue >= len(runs) * 2 * 60 / 3600 * 0.44
+    assert athena > 0
+
+
+def test_a_query_that_athena_refuses_is_one_sentence(found):
+    with pytest.raises(TwinError, match=r"^Athena: .*nope[^\n]*$"):
+        ask_athena(found, "select nope from events")
+
+
+def test_the_deployed_ingest_function_hashes_a_verified_user(found, aws):
+    event = make_event(
+        "POST",
+        "/v1/user/events",
+        {"content-type": "application/json", "origin": "https://shop.example"},
+        json.dumps([{"event_type": "page_view", "consent": {"analytics": "granted"}}]).encode(),
+        request_id="signed-in",
+        time_epoch_ms=int(time.time() * 1000),
+        source_ip="198.51.100.1",
+        claims={"sub": "u-1"},
     )
+    assert call(aws, f"{found.name}-ingest", event)["statusCode"] == 202
+    (line,) = raw_lines(aws, found.bucket, ingest_id("signed-in"))
+    assert line["user_id"].startswith("1.") and "u-1" not in json.dumps(line)
 
 
-def page_view(name: str) -> dict[str, Any]:
-    consent = {"analytics": "granted", "marketing": "denied"}
-    return {"event_id": name, "event_type": "page_view", "page_url": "https://shop.example/", "consent": consent}
+def raw_lines(aws: Any, bucket: str, batch: str) -> list[dict[str, Any]]:
+    """What raw holds of a batch."""
+    keys = [each["Key"] for each in aws("s3").list_objects_v2(Bucket=bucket, Prefix="raw/")["Contents"]]
+    (key,) = [key for key in keys if batch in key]
+    body = gzip.decompress(aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    return [json.loads(line) for line in body.splitlines()]
 
 
-def test_the_deployed_ingest_function_stores_an_event(running, deployed, aws):
-    names = outputs(deployed)
-    answer = running.call(names["function_names"]["ingest"], request([page_view("e-1"), page_view("e-2")]))
-    assert answer["statusCode"] == 202, answer
-    user = request([page_view("e-3")], "/v1/user/events", {"sub": "u-1"})
-    assert running.call(names["function_names"]["ingest"], user)["statusCode"] == 202
-    assert raw_objects(aws, names["bucket_name"]) == 2
-
-
-def test_the_deployed_drain_function_puts_back_what_waited(running, deployed, aws):
-    before = raw_objects(aws, outputs(deployed)["bucket_name"])
+def test_the_deployed_drain_function_puts_back_what_waited(found, aws):
     (message,) = to_messages("a" * 32, [b'{"not": "an event"}\n'])
     records = {"Records": [{"messageId": "m-1", "body": message}]}
-    assert running.call("clicklake-dev-drain", records) == {"batchItemFailures": []}
-    assert raw_objects(aws, outputs(deployed)["bucket_name"]) == before + 1
+    assert call(aws, f"{found.name}-drain", records) == {"batchItemFailures": []}
+    assert raw_lines(aws, found.bucket, "a" * 32) == [{"not": "an event"}]
 
 
-def test_the_deployed_gate_starts_the_job_once(running, deployed):
-    gate = outputs(deployed)["function_names"]["gate"]
-    assert running.call(gate, {"task": "refresh"})["outcome"] == "started"
-    # The emulator's runs succeed at once.
-    assert running.call(gate, {"task": "refresh"})["outcome"] == "nothing_new"
-    assert running.call(gate, {"task": "measure"})["outcome"] == "measured"
+def test_the_deployed_generator_sends_through_the_api(found, aws):
+    assert call(aws, f"{found.name}-generator", {}) == {"accepted": 1, "refused": 0}
 
 
-def test_the_deployed_admin_function_knows_its_group(running, deployed):
-    admin = outputs(deployed)["function_names"]["admin"]
-    asked = request([], "/v1/admin/report", {"cognito:groups": ["administrators"]}) | {
-        "routeKey": "GET /v1/admin/report"
-    }
-    assert running.call(admin, asked)["statusCode"] == 404  # no report yet
-    nobody = request([], "/v1/admin/report", {"sub": "u-1"}) | {"routeKey": "GET /v1/admin/report"}
-    assert running.call(admin, nobody)["statusCode"] == 403
+def test_an_administrator_starts_a_refresh_through_the_gate(found, aws):
+    claims = {"authorizer": {"jwt": {"claims": {"cognito:groups": "[administrators]"}}}}
+    answer = call(aws, f"{found.name}-admin", {"routeKey": "POST /v1/admin/refresh", "requestContext": claims})
+    assert json.loads(answer["body"])["outcome"] == "started"
+    # What comes now is not in the run that has begun.
+    assert call(aws, f"{found.name}-gate", {"task": "refresh"})["outcome"] == "nothing_new"
+    refresh(found.client("glue"), found.client("logs"), found.refresh_job, say=print)
+    (row,) = ask_athena(found, "select count(*) as n, count_if(user_id is not null) as users from events").to_pylist()
+    assert row["n"] >= 20 and row["users"] >= 1
+    assert ask_athena(found, "select count(*) as n from quarantine").to_pylist() == [{"n": 1}]
 
 
-def test_the_deployed_job_makes_rows_that_sql_finds(running, deployed, aws):
-    names = outputs(deployed)
-    old_object = {
-        "Bucket": names["bucket_name"],
-        "Key": raw_key("nothing", 0, datetime(2026, 1, 1, tzinfo=timezone.utc)),
-    }
-    aws("s3").put_object(**old_object, Body=gzip.compress(b""))
-    running.run_job(names["refresh_job_name"])
-    endpoints = Endpoints.from_environment(running.environment("reader"))
-    engine = connect(endpoints, names["database_name"])
-    assert engine.query("select count(*) as n from events").to_pylist() == [{"n": 3}]
-    assert engine.query("select count(*) as n from quarantine").to_pylist() == [{"n": 1}]
+def test_the_deployed_upkeep_packs_the_object_of_a_day_that_is_over(found, aws):
+    key = raw_key("nothing", 0, datetime(2026, 1, 1, tzinfo=timezone.utc))
+    aws("s3").put_object(Bucket=found.bucket, Key=key, Body=gzip.compress(b""))
+    glue, logs, said = found.client("glue"), found.client("logs"), []
+    refresh(glue, logs, found.refresh_job, {"--reconcile": "true"}, say=said.append)
+    refresh(glue, logs, f"{found.name}-maintain-lake", say=said.append)
+    assert "packed 1 raw objects" in "\n".join(said).lower()
 
 
-def test_the_deployed_upkeep_packs_the_object_of_a_day_that_is_over(running):
-    said = running.run_job("clicklake-dev-maintain-lake", role="clicklake-dev-maintenance")
-    assert "packed 1 raw objects" in said.lower()
+def calls(endpoint_url: str) -> list[list[str]]:
+    """Who asked the emulator for what, and of what."""
+    with urlopen(f"{endpoint_url}/_calls") as answer:
+        return json.load(answer)
 
 
-def test_every_call_was_allowed_by_the_callers_policy(running, aws):
-    calls = [call for call in running.calls() if call[0].startswith("clicklake-dev-")]
-    assert {who for who, _, _ in calls} >= {
-        f"clicklake-dev-{part}" for part in ("ingest", "drain", "gate", "admin", "job", "maintenance")
-    }
-    denied = [call for call in calls if not is_allowed(policy_of(aws, call[0]), call[1], call[2])]
+def test_every_call_was_allowed_by_the_callers_policy(found, endpoint_url, aws):
+    made = [each for each in calls(endpoint_url) if each[0].startswith(f"{found.name}-")]
+    assert {who for who, _, _ in made} >= {f"{found.name}-{part}" for part, reasons in NOT_SEEN_HERE.items()}
+    denied = [each for each in made if not is_allowed(policy_of(aws, each[0]), each[1], each[2])]
     assert denied == []
 
 
-def test_every_granted_action_was_used_or_has_a_reason(running, aws):
-    used = {(who, action) for who, action, _ in running.calls()}
+def test_every_granted_action_was_used_or_has_a_reason(found, endpoint_url, aws):
+    used = {(who, action) for who, action, _ in calls(endpoint_url)}
     for part, reasons in NOT_SEEN_HERE.items():
         who = f"clicklake-dev-{part}"
         granted = {action for statement in policy_of(aws, who) for action in as_list(statement["Action"])}
@@ -306,9 +290,4 @@ def test_destroying_leaves_nothing(deployed, aws):
         destroy(terraform_of(deployed), ["-auto-approve"], deletes_data=False)
     destroy(terraform_of(deployed), ["-auto-approve"], deletes_data=True)
     assert deployed.terraform("state", "list").stdout == ""
-    assert aws("s3").list_buckets()["Buckets"] == []
-    assert aws("lambda").list_functions()["Functions"] == []
-    assert aws("iam").list_roles()["Roles"] == []
-    assert aws("glue").get_jobs()["Jobs"] == []
-    assert aws("sqs").list_queues().get("QueueUrls", []) == []
-    assert aws("ssm").get_parameters_by_path(Path="/clicklake", Recursive=True)["Parameters"] == []
+    assert list(left_over(aws)) == []

@@ -249,3 +249,55 @@ def test_the_edge_finds_the_file_for_a_page(asked, answered):
     call = f"console.log(handler({{request: {{uri: {json.dumps(asked)}}}}}).uri)"
     done = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == answered
+
+
+def drawn(picture: str) -> set[str]:
+    """What the picture names, as `module: resource`."""
+    named, module = set(), ""
+    for line in picture.splitlines():
+        if opened := re.match(r"\s*subgraph (\w+)$", line):
+            module = opened[1]
+        elif box := re.search(r'\[\(?"([^"]+)"\)?\]', line):
+            _, *resources = box[1].split("<br>")
+            named |= {f"{module}: {resource}" for resource in resources}
+    return named
+
+
+def named_in_picture(address: str) -> str:
+    """module.transform.module.gate.aws_scheduler_schedule.this["measure"]: `transform: gate.aws_scheduler_schedule`."""
+    bare = re.sub(r"\bmodule\.|\.this$", "", re.sub(r"\[[^]]*\]", "", address))
+    module, _, resource = bare.partition(".") if address.startswith("module.") else ("root", "", bare)
+    return f"{module}: {resource}"
+
+
+def declared() -> set[str]:
+    """Every resource of the configuration, options included, as the picture would name it."""
+    found = set()
+    folders = [ROOT / "terraform", *(ROOT / "terraform/modules").iterdir()]
+    texts = {folder.name: "".join(path.read_text() for path in folder.glob("*.tf")) for folder in folders}
+    resources = {
+        name: [".".join(each) for each in re.findall(r'^resource "(\w+)" "(\w+)"', text, re.MULTILINE)]
+        for name, text in texts.items()
+    }
+    for name, text in texts.items():
+        prefix = "" if name == "terraform" else f"module.{name}."
+        addresses = [f"{prefix}{each}" for each in resources[name]]
+        for inner, source in re.findall(r'^module "(\w+)" \{\n  source += "\.\./(\w+)"', text, re.MULTILINE):
+            addresses += [f"{prefix}module.{inner}.{each}" for each in resources[source]]
+        found |= {named_in_picture(address) for address in addresses}
+    return found
+
+
+def test_the_picture_names_every_resource_of_the_plan_and_no_other(plans):
+    text = (ROOT / "docs/architecture.md").read_text()
+    boxes = drawn(re.search(r"```mermaid\n(.*?)```", text, re.DOTALL)[1])
+    parts = set(re.findall(r"`(aws_\w+)`", text.partition("Not drawn, because")[2].partition("\n\n")[0]))
+    planned = {
+        (named_in_picture(change["address"]), change["type"])
+        for changes in (plans["defaults"], plans["everything_on"])
+        for change in changes
+        if change["mode"] == "managed"
+    }
+    assert {name for name, kind in planned if kind not in parts} - boxes == set(), "has no place in the picture"
+    assert boxes - declared() == set(), "is drawn, and nowhere declared"
+    assert parts - {kind for _, kind in planned} == set(), "is named as a part, and nowhere planned"

@@ -3,8 +3,12 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +43,31 @@ def terraform_environment(more: Mapping[str, str] | None = None) -> dict[str, st
         environment["TF_CLI_ARGS_init"] = f"-plugin-dir={mirror}"
     environment |= {f"TF_VAR_{name}": value for name, value in REQUIRED.items()}
     return environment | {"TF_IN_AUTOMATION": "1", "AWS_EC2_METADATA_DISABLED": "true"} | dict(more or {})
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[str]:
+    """Gives the address of tests/terraform/emulator.py, which runs as long as the block; its words go to `folder`."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "tests.terraform.emulator", str(port), str(folder)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with open(folder / "emulator.log", "wb") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                said = (folder / "emulator.log").read_text()
+                assert server.poll() is None and time.monotonic() < deadline, f"no emulator: {said}"
+                time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @dataclass(frozen=True)

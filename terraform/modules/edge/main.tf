@@ -1,9 +1,6 @@
 # One address for the site and for its events: CloudFront before a private bucket and before the API.
 
-data "aws_partition" "current" {}
-
 locals {
-  bucket_arn  = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket_name}"
   api_host    = trimprefix(var.api_endpoint, "https://")
   site_origin = "https://${var.domain == null ? aws_cloudfront_distribution.site.domain_name : var.domain.names[0]}"
 
@@ -15,33 +12,20 @@ locals {
 
 # --- the site's bucket: nobody but CloudFront reads it
 
-resource "aws_s3_bucket" "site" {
-  #checkov:skip=CKV_AWS_18:Access logs hold addresses of visitors.
-  #checkov:skip=CKV_AWS_144:The site is built from this tree.
-  #checkov:skip=CKV_AWS_145:Public pages; S3's own keys encrypt them.
-  #checkov:skip=CKV2_AWS_62:Nothing waits for a page to be uploaded.
-  bucket        = var.bucket_name
-  force_destroy = var.is_destroyable
-}
+module "bucket" {
+  source = "../bucket"
 
-resource "aws_s3_bucket_public_access_block" "site" {
-  bucket                  = aws_s3_bucket.site.id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_versioning" "site" {
-  bucket = aws_s3_bucket.site.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
+  name           = var.bucket_name
+  is_destroyable = var.is_destroyable
+  readers = [{
+    name       = "CloudFrontReads"
+    service    = "cloudfront.amazonaws.com"
+    source_arn = aws_cloudfront_distribution.site.arn
+  }]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "site" {
-  bucket = aws_s3_bucket.site.id
+  bucket = module.bucket.name
 
   rule {
     id     = "old-versions"
@@ -57,35 +41,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "site" {
       days_after_initiation = 7
     }
   }
-
-  depends_on = [aws_s3_bucket_versioning.site]
-}
-
-resource "aws_s3_bucket_policy" "site" {
-  bucket = aws_s3_bucket.site.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "CloudFrontReads"
-        Effect    = "Allow"
-        Principal = { Service = "cloudfront.amazonaws.com" }
-        Action    = "s3:GetObject"
-        Resource  = "${local.bucket_arn}/*"
-        Condition = { StringEquals = { "aws:SourceArn" = aws_cloudfront_distribution.site.arn } }
-      },
-      {
-        Sid       = "TlsOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
-  })
-
-  depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
 # --- CloudFront
@@ -158,7 +113,7 @@ resource "aws_cloudfront_distribution" "site" {
 
   origin {
     origin_id                = "site"
-    domain_name              = aws_s3_bucket.site.bucket_regional_domain_name
+    domain_name              = module.bucket.domain_name
     origin_access_control_id = aws_cloudfront_origin_access_control.site.id
   }
 

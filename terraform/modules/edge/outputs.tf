@@ -5,7 +5,7 @@ output "site_origin" {
 
 output "bucket_name" {
   description = "Name of the site's bucket."
-  value       = aws_s3_bucket.site.id
+  value       = module.bucket.name
 }
 
 output "distribution_id" {

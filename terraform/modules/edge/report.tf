@@ -8,23 +8,19 @@ resource "aws_s3_object" "report" {
   #checkov:skip=CKV_AWS_186:Public files; S3's own keys encrypt them.
   for_each = local.report_types
 
-  bucket        = aws_s3_bucket.site.id
+  bucket        = module.bucket.name
   key           = "report/${each.key}"
   source        = "${path.module}/report/${each.key}"
   source_hash   = filemd5("${path.module}/report/${each.key}")
   content_type  = each.value
   cache_control = "no-cache"
-
-  depends_on = [aws_s3_bucket_versioning.site]
 }
 
 resource "aws_s3_object" "report_config" {
   #checkov:skip=CKV_AWS_186:Public addresses; S3's own keys encrypt them.
-  bucket        = aws_s3_bucket.site.id
+  bucket        = module.bucket.name
   key           = "report/config.json"
   content       = jsonencode({ sign_in_url = var.sign_in.url, client_id = var.sign_in.client_id })
   content_type  = "application/json"
   cache_control = "no-cache"
-
-  depends_on = [aws_s3_bucket_versioning.site]
 }

@@ -2,44 +2,15 @@
 
 locals {
   is_replicated = var.replication != null
-  replica_arn   = "arn:${data.aws_partition.current.partition}:s3:::${try(var.replication.bucket_name, "")}"
 }
 
-resource "aws_s3_bucket" "replica" {
-  #checkov:skip=CKV_AWS_18:See the lake's bucket.
-  #checkov:skip=CKV_AWS_21:Versioning is set by aws_s3_bucket_versioning.replica.
-  #checkov:skip=CKV_AWS_144:This is the copy.
-  #checkov:skip=CKV_AWS_145:See the lake's bucket.
-  #checkov:skip=CKV2_AWS_6:All four flags are set by aws_s3_bucket_public_access_block.replica.
-  #checkov:skip=CKV2_AWS_61:The copy keeps what the lake has; what is deleted there is deleted here by its owner.
-  #checkov:skip=CKV2_AWS_62:Nobody reads the copy until it is needed.
-  count    = local.is_replicated ? 1 : 0
-  provider = aws.replica
+module "replica" {
+  source    = "../bucket"
+  count     = local.is_replicated ? 1 : 0
+  providers = { aws = aws.replica }
 
-  bucket        = var.replication.bucket_name
-  force_destroy = var.is_destroyable
-}
-
-resource "aws_s3_bucket_public_access_block" "replica" {
-  count    = local.is_replicated ? 1 : 0
-  provider = aws.replica
-
-  bucket                  = aws_s3_bucket.replica[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_versioning" "replica" {
-  count    = local.is_replicated ? 1 : 0
-  provider = aws.replica
-
-  bucket = aws_s3_bucket.replica[0].id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
+  name           = var.replication.bucket_name
+  is_destroyable = var.is_destroyable
 }
 
 resource "aws_iam_role" "replication" {
@@ -68,17 +39,17 @@ resource "aws_iam_role_policy" "replication" {
       {
         Effect   = "Allow"
         Action   = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
-        Resource = local.bucket_arn
+        Resource = module.bucket.arn
       },
       {
         Effect   = "Allow"
         Action   = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]
-        Resource = [for prefix in local.tiered_prefixes : "${local.bucket_arn}/${prefix}*"]
+        Resource = [for prefix in local.tiered_prefixes : "${module.bucket.arn}/${prefix}*"]
       },
       {
         Effect   = "Allow"
         Action   = ["s3:ReplicateObject", "s3:ReplicateTags"]
-        Resource = [for prefix in local.tiered_prefixes : "${local.replica_arn}/${prefix}*"]
+        Resource = [for prefix in local.tiered_prefixes : "${module.replica[0].arn}/${prefix}*"]
       },
     ]
   })
@@ -87,7 +58,7 @@ resource "aws_iam_role_policy" "replication" {
 resource "aws_s3_bucket_replication_configuration" "lake" {
   count = local.is_replicated ? 1 : 0
 
-  bucket = aws_s3_bucket.lake.id
+  bucket = module.bucket.name
   role   = aws_iam_role.replication[0].arn
 
   dynamic "rule" {
@@ -108,10 +79,11 @@ resource "aws_s3_bucket_replication_configuration" "lake" {
       }
 
       destination {
-        bucket = aws_s3_bucket.replica[0].arn
+        bucket = module.replica[0].arn
       }
     }
   }
 
-  depends_on = [aws_s3_bucket_versioning.lake, aws_s3_bucket_versioning.replica]
+  # S3 replicates into a bucket with versions only.
+  depends_on = [module.replica]
 }

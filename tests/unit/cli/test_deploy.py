@@ -1,10 +1,10 @@
 from pathlib import Path
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from clicklake.cli import deploy
-from clicklake.cli.deploy import Terraform, check, create_views, destroy, in_order_of_use, refresh_once
+from clicklake.cli.deploy import Terraform, check, create_views, destroy, in_order_of_use
 from clicklake.local.places import TwinError
 from clicklake.local.sql import read_queries, translate_view
 
@@ -28,24 +28,6 @@ class Athena:
         return {"QueryExecution": {"Status": status}}
 
 
-class Glue:
-    def __init__(self, state: str = "SUCCEEDED", *, is_busy: bool = False) -> None:
-        self.states = ["STARTING", "RUNNING", state]
-        self.is_busy = is_busy
-
-    def start_job_run(self, *, JobName: str) -> dict:
-        if self.is_busy:
-            raise ClientError({"Error": {"Code": "ConcurrentRunsExceededException"}}, "StartJobRun")
-        return {"JobRunId": "mine"}
-
-    def get_job_runs(self, *, JobName: str, MaxResults: int) -> dict:
-        return {"JobRuns": [{"Id": "another's"}]}
-
-    def get_job_run(self, *, JobName: str, RunId: str) -> dict:
-        assert RunId == ("another's" if self.is_busy else "mine")
-        return {"JobRun": {"JobRunState": self.states.pop(0), "ErrorMessage": "out of memory"}}
-
-
 def test_a_view_comes_after_those_it_rests_on():
     names = in_order_of_use("db")
     views = read_queries("views")
@@ -63,18 +45,6 @@ def test_every_view_is_made_in_athena():
 def test_a_view_that_fails_is_named_with_athenas_reason():
     with pytest.raises(TwinError, match=r"the view \w+: line 1:1"):
         create_views(Athena("FAILED"), "db", "shop", pause=lambda seconds: None)
-
-
-@pytest.mark.parametrize("is_busy", [False, True])
-def test_the_first_refresh_is_waited_for(is_busy):
-    pauses: list[float] = []
-    refresh_once(Glue(is_busy=is_busy), "job", pauses.append)
-    assert len(pauses) == 2
-
-
-def test_a_refresh_that_fails_is_told():
-    with pytest.raises(TwinError, match="FAILED: out of memory"):
-        refresh_once(Glue("FAILED"), "job", lambda seconds: None)
 
 
 @pytest.fixture
@@ -105,6 +75,7 @@ def test_a_missing_build_is_told(tree):
 
 
 def test_missing_credentials_are_told(tree, monkeypatch):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers those it found
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
