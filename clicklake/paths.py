@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 RAW_PREFIX = "raw/"
 PROCESSED_PREFIX = "processed/"
@@ -15,7 +15,11 @@ JOURNAL_KEY = STATE_PREFIX + "refresh_lake.journal.json"
 GATE_KEY = STATE_PREFIX + "gate.json"
 REPORT_KEY = STATE_PREFIX + "report.html"
 
+PACK_END = ".ndjson.gz"
+MANIFEST_END = ".manifest.json"
+
 _HOUR = re.compile(r"raw/year=(\d{4})/month=(\d{2})/day=(\d{2})/hour=(\d{2})/")
+_PACK_DAY = re.compile(r"processed/year=(\d{4})/month=(\d{2})/day=(\d{2})/")
 _LINES = re.compile(r"events-[^/]+-(\d{1,6})\.ndjson\.gz$")
 
 
@@ -50,6 +54,25 @@ def read_raw_key(key: str) -> RawKey:
         except ValueError:
             at = None
     return RawKey(at, int(lines[1]) if lines else None)
+
+
+def pack_key(day: date, name: str) -> str:
+    """The key of a pack of raw objects of `day` (UTC)."""
+    return f"{PROCESSED_PREFIX}year={day.year:04}/month={day.month:02}/day={day.day:02}/pack-{name}{PACK_END}"
+
+
+def manifest_key(pack: str) -> str:
+    """The key of a pack's manifest: beside it."""
+    return pack.removesuffix(PACK_END) + MANIFEST_END
+
+
+def read_pack_day(key: str) -> date | None:
+    """The day of a key under processed/; None where it is not of our making."""
+    day = _PACK_DAY.match(key)
+    try:
+        return date(*map(int, day.groups())) if day else None
+    except ValueError:
+        return None
 
 
 def hour_prefixes(first: datetime, last: datetime) -> list[str]:

@@ -29,6 +29,7 @@ class Settings:
     last_day: date | None = None
     lease_seconds: float = 60.0
     correlation_id: str = ""
+    keep_days: int = 7
     listing_overlap_hours: int = field(default=2)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,8 @@ class Settings:
             raise ArgumentsError(
                 f"--shop_time_zone is {self.shop_time_zone!r}: expected a name such as Europe/Berlin"
             ) from None
+        if self.keep_days < 1:
+            raise ArgumentsError(f"--keep_days is {self.keep_days}: expected at least 1")
         if self.command == "reparse":
             if self.first_day is None or self.last_day is None:
                 raise ArgumentsError("reparse needs --from and --to, as 2026-01-31")
@@ -79,14 +82,16 @@ def read_arguments(argv: list[str]) -> Settings:
         "to": "",
         "lease_seconds": "60",
         "correlation_id": "",
+        "keep_days": "7",
     }
     # awsglue knows only required options, so those that were given are asked for.
     given = [name for name in optional if any(a == f"--{name}" or a.startswith(f"--{name}=") for a in argv)]
     values = {**optional, **_resolve(argv, ["lake_bucket", *given])}
     try:
-        late_limit_days, lease_seconds = int(values["late_limit_days"]), float(values["lease_seconds"])
+        late_limit_days, keep_days = int(values["late_limit_days"]), int(values["keep_days"])
+        lease_seconds = float(values["lease_seconds"])
     except ValueError:
-        raise ArgumentsError("--late_limit_days and --lease_seconds are numbers") from None
+        raise ArgumentsError("--late_limit_days, --keep_days and --lease_seconds are numbers") from None
     return Settings(
         lake_bucket=values["lake_bucket"],
         database=values["database"],
@@ -100,6 +105,7 @@ def read_arguments(argv: list[str]) -> Settings:
         last_day=_day("--to", values["to"]),
         lease_seconds=lease_seconds,
         correlation_id=values["correlation_id"],
+        keep_days=keep_days,
     )
 
 

@@ -1,16 +1,33 @@
 """The lake's tables: reading, committing, going back. The only module of the job that writes tables."""
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
+from glue_jobs.evolution import changes_of
 from glue_jobs.runtime import CATALOG, in_one_task
 from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
 MAX_LITERALS = 150
+# From so many on, files of one partition are worth being written as one, and manifests of one table.
+SMALL_FILES, SMALL_MANIFESTS = 4, 10
+# A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
+MANIFEST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A state of a table. `is_named`: a branch or a tag points to it."""
+
+    id: int
+    committed_at: datetime
+    is_named: bool
 
 
 def on_days(column: str, days: Collection[date]) -> Column:
@@ -33,6 +50,10 @@ def settle(rows: DataFrame) -> DataFrame:
     return in_one_task(rows).localCheckpoint(eager=True)
 
 
+class ForeignCommit(RuntimeError):
+    """Among the run's commits lies one that it did not make. The run may not complete; the next one undoes both."""
+
+
 class Lake:
     """The tables as one run sees and writes them. Every method that writes makes exactly one commit."""
 
@@ -49,24 +70,51 @@ class Lake:
         self.run_id = run_id
         self.written_at = written_at
         self.before_commit = before_commit
+        # Columns of an older contract, by table: they stay, nobody reads them here, and new rows have null there.
+        self._retired: dict[str, StructType] = {}
+        self._known: dict[str, int | None] = {}
 
     def name(self, table: str) -> str:
         return f"{CATALOG}.{self.database}.{table}"
 
     def create_missing_tables(self) -> None:
-        """Creates the tables that do not exist and adds columns that are new in glue_jobs/tables.py."""
+        """Creates the tables that do not exist, and makes the others what glue_jobs/tables.py says.
+
+        Columns are added and widened; one that tables.py no longer has stays, null from then on. Raises
+        NotEvolvable, before any table is changed, where a column would have to become something else.
+        """
         existing = {row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()}
+        statements = []
         for table in TABLES.values():
             if table.name not in existing:
-                self.spark.sql(self._create_statement(table))
+                statements.append(self._create_statement(table))
                 continue
             # Others may have committed since this session knew the table; from here on only this run commits.
             self.spark.catalog.refreshTable(self.name(table.name))
-            known = set(self.read(table.name).columns)
-            new = [column for column in table.columns if column.name not in known]
-            if new:
-                columns = ", ".join(f"{c.name} {c.type} comment {_text(c.comment)}" for c in new)
-                self.spark.sql(f"alter table {self.name(table.name)} add columns ({columns})")
+            stored = self.spark.read.table(self.name(table.name)).schema
+            statements += [f"alter table {self.name(table.name)} {change}" for change in self._changes(table, stored)]
+            retired = [field for field in stored.fields if field.name not in table.column_names]
+            if retired:
+                self._retired[table.name] = StructType(retired)
+        for statement in statements:
+            self.before_commit()
+            self.spark.sql(statement)
+
+    def _changes(self, table: Table, stored: StructType) -> list[str]:
+        """What follows `alter table NAME`, a statement each."""
+        types = {field.name: field.dataType for field in stored.fields}
+        new = [column for column in table.columns if column.name not in types]
+        changes = []
+        if new:
+            added = ", ".join(f"{c.name} {c.type} comment {_text(c.comment)}" for c in new)
+            changes.append(f"add columns ({added})")
+        # Types are compared as text first: parsing them takes a query's planning.
+        others = [c for c in table.columns if c.name in types and c.type != types[c.name].simpleString()]
+        if others:
+            wanted = self.spark.range(0).select(*(F.lit(None).cast(c.type).alias(c.name) for c in others)).schema
+            for field in wanted.fields:
+                changes += changes_of(field.name, types[field.name], field.dataType)
+        return changes
 
     def _create_statement(self, table: Table) -> str:
         columns = ",\n".join(f"  {c.name} {c.type} comment {_text(c.comment)}" for c in table.columns)
@@ -88,13 +136,21 @@ tblproperties (
 )"""
 
     def read(self, table: str) -> DataFrame:
-        return in_one_task(self.spark.read.table(self.name(table)))
+        rows = self.spark.read.table(self.name(table))
+        if table in self._retired:
+            rows = rows.select(*TABLES[table].column_names)
+        return in_one_task(rows)
 
     def read_as_of(self, table: str, snapshot: int | None) -> DataFrame:
-        """The table as `snapshot` has it; without rows for None."""
+        """The table as `snapshot` has it, in today's columns; without rows for None."""
         if snapshot is None:
             return self.read(table).limit(0)
-        return in_one_task(self.spark.read.option("snapshot-id", snapshot).table(self.name(table)))
+        rows = self.spark.read.option("snapshot-id", snapshot).table(self.name(table))
+        # An older snapshot has the columns of its time.
+        known = set(rows.columns)
+        columns = TABLES[table].columns
+        values = (F.col(c.name) if c.name in known else F.lit(None) for c in columns)
+        return in_one_task(rows.select(*(v.cast(c.type).alias(c.name) for v, c in zip(values, columns, strict=True))))
 
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""
@@ -103,6 +159,40 @@ tblproperties (
 
     def snapshots(self) -> dict[str, int | None]:
         return {table: self.snapshot(table) for table in TABLES}
+
+    def begin(self) -> dict[str, int | None]:
+        """The snapshots before the run's first commit. From here on a commit of somebody else raises ForeignCommit.
+
+        A commit that a run began before it lost its lease may land at any later time: Iceberg repeats an append
+        on whatever the table has become.
+        """
+        self._known = self.snapshots()
+        return dict(self._known)
+
+    def _commits_since(self, table: str, snapshot: int | None) -> int | None:
+        """How many commits changed rows since `snapshot`; None if the table does not come from it."""
+        iceberg = self._iceberg_table(table)
+        commits, at = 0, iceberg.currentSnapshot()
+        first = iceberg.snapshot(snapshot).sequenceNumber() if snapshot is not None else 0
+        # The walk may end early at a snapshot that maintenance expired; what lies before it is no news.
+        while at is not None and at.sequenceNumber() > first:
+            commits += at.operation() != "replace"  # compaction keeps the rows
+            at = iceberg.snapshot(at.parentId()) if at.parentId() is not None else None
+        return None if at is not None and at.snapshotId() != snapshot else commits
+
+    def _notice_others(self, table: str) -> None:
+        """After each commit: no other may lie between it and the one before."""
+        if table not in self._known:
+            return
+        if self._commits_since(table, self._known[table]) not in (0, 1):
+            raise ForeignCommit(f"{table} has a commit that is not of run {self.run_id}")
+        self._known[table] = self.snapshot(table)
+
+    def restore(self, table: str, snapshot: int | None) -> bool:
+        """Takes back what changed rows since `snapshot`, the last completed run's. True if there was something."""
+        if snapshot is not None and self._iceberg_table(table).snapshot(snapshot) is None:
+            return False  # expired: maintenance has gone on from it
+        return self._commits_since(table, snapshot) != 0 and self.go_back(table, snapshot)
 
     def _iceberg_table(self, table: str):
         jvm = self.spark.sparkContext._jvm
@@ -115,14 +205,17 @@ tblproperties (
         return current is None or current.summary().get("total-records") == "0"
 
     def go_back(self, table: str, snapshot: int | None) -> bool:
-        """Makes `snapshot` the current one again; None empties the table. True if something changed."""
-        if self.snapshot(table) == snapshot:
+        """Makes `snapshot` the current one again; None empties the table. True if something changed.
+
+        A table that nothing was committed to stays as it is: it was lost and made again, with its snapshots.
+        """
+        if self.snapshot(table) in (snapshot, None):
             return False
         self.before_commit()
         if snapshot is None:
             self.spark.sql(f"delete from {self.name(table)}")
         else:
-            self.spark.sql(f"call {CATALOG}.system.rollback_to_snapshot('{self.database}.{table}', {snapshot})")
+            self.spark.sql(f"call {CATALOG}.system.set_current_snapshot('{self.database}.{table}', {snapshot})")
         return True
 
     def _stamped(self, table: str, rows: DataFrame) -> DataFrame:
@@ -132,17 +225,23 @@ tblproperties (
             rows = rows.withColumn("run_id", F.lit(self.run_id))
         if "written_at" in definition.column_names:
             rows = rows.withColumn("written_at", F.lit(self.written_at).cast("timestamp_ntz"))
-        return rows.select(*(F.col(c.name).cast(c.type).alias(c.name) for c in definition.columns))
+        retired = self._retired.get(table, StructType())
+        return rows.select(
+            *(F.col(c.name).cast(c.type).alias(c.name) for c in definition.columns),
+            *(F.lit(None).cast(field.dataType).alias(field.name) for field in retired.fields),
+        )
 
     def append(self, table: str, rows: DataFrame) -> None:
         self.before_commit()
         self._stamped(table, rows).writeTo(self.name(table)).append()
+        self._notice_others(table)
 
     def overwrite(self, table: str, rows: DataFrame, condition: Column | None = None) -> None:
         """Replaces the rows that meet `condition` (whole partitions), or all rows."""
         self.before_commit()
         where = F.lit(True) if condition is None else condition
         self._stamped(table, rows).writeTo(self.name(table)).overwrite(where)
+        self._notice_others(table)
 
     def merge(
         self, table: str, rows: DataFrame, gone: DataFrame | None = None, days: Collection[date] | None = None
@@ -156,16 +255,21 @@ tblproperties (
         source = self._stamped(table, rows).withColumn("_is_gone", F.lit(False))
         if gone is not None:
             others = [c for c in definition.columns if c.name not in definition.key]
-            keys = gone.select(*definition.key, *(F.lit(None).cast(c.type).alias(c.name) for c in others)).withColumn(
-                "_is_gone", F.lit(True)
+            retired = self._retired.get(table, StructType()).fields
+            keys = gone.select(
+                *definition.key,
+                *(F.lit(None).cast(c.type).alias(c.name) for c in others),
+                *(F.lit(None).cast(field.dataType).alias(field.name) for field in retired),
+                F.lit(True).alias("_is_gone"),
             )
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
         pruning = f"{_is_on(f't.{definition.partitions[0]}', days)} and " if days is not None else ""
-        assignments = ", ".join(f"t.{name} = s.{name}" for name in definition.column_names)
-        names = ", ".join(definition.column_names)
-        values = ", ".join(f"s.{name}" for name in definition.column_names)
+        columns = [name for name in source.columns if name != "_is_gone"]
+        assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
+        names = ", ".join(columns)
+        values = ", ".join(f"s.{name}" for name in columns)
         self.before_commit()
         self.spark.sql(f"""
             merge into {self.name(table)} t using {table}_changes s
@@ -174,6 +278,80 @@ tblproperties (
             when matched then update set {assignments}
             when not matched and not s._is_gone then insert ({names}) values ({values})
         """)
+        self._notice_others(table)
+
+    # --- upkeep: commits that change no row
+
+    def _call(self, procedure: str, table: str, arguments: str) -> Any:
+        """The one row that an Iceberg procedure answers."""
+        self.before_commit()
+        name = f"{self.database}.{table}"
+        return self.spark.sql(f"call {CATALOG}.system.{procedure}(table => '{name}', {arguments})").first()
+
+    def total_bytes(self, table: str) -> int:
+        """Size of the current snapshot's files, by Iceberg's own totals."""
+        current = self._iceberg_table(table).currentSnapshot()
+        return int(current.summary().get("total-files-size") or 0) if current is not None else 0
+
+    def compact(self, table: str) -> tuple[int, int]:
+        """Small files become few, and rows that were deleted or replaced leave them: (files before, after).
+
+        Partitions that have fewer than SMALL_FILES files and no row deleted stay as they are: (0, 0).
+        """
+        options = {
+            "min-input-files": SMALL_FILES,
+            # A file with any deleted row: each query would read both.
+            "delete-file-threshold": 1,
+            "remove-dangling-deletes": "true",
+            # New files count as newer than every delete: the lease keeps away those who could delete meanwhile.
+            "use-starting-sequence-number": "false",
+        }
+        settings = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
+        done = self._call("rewrite_data_files", table, f"options => map({settings})")
+        return done.rewritten_data_files_count + done.removed_delete_files_count, done.added_data_files_count
+
+    def compact_manifests(self, table: str) -> int:
+        """Many small manifests become few; every query begins by reading them. How many there were, 0 if few."""
+        iceberg = self._iceberg_table(table)
+        manifests = list(iceberg.currentSnapshot().allManifests(iceberg.io()))
+        if len(manifests) < SMALL_MANIFESTS or sum(m.length() for m in manifests) >= len(manifests) * MANIFEST_BYTES:
+            return 0
+        done = self._call("rewrite_manifests", table, "use_caching => false")
+        return done.rewritten_manifests_count
+
+    def history(self, table: str) -> list[Snapshot]:
+        """Every snapshot that can still be read, in order of time."""
+        iceberg = self._iceberg_table(table)
+        # The current one is a branch's, and a person may have tagged others.
+        named = {reference.snapshotId() for reference in iceberg.refs().values()}
+        return [
+            Snapshot(
+                each.snapshotId(),
+                datetime.fromtimestamp(each.timestampMillis() / 1000, timezone.utc),
+                each.snapshotId() in named,
+            )
+            for each in iceberg.snapshots()
+        ]
+
+    def expire(self, table: str, snapshots: Collection[int]) -> None:
+        """Forgets these snapshots, and deletes the files that only they had."""
+        self.before_commit()
+        # By the library itself: the procedure of the same name plans a dozen queries to do it.
+        expiry = self._iceberg_table(table).expireSnapshots()
+        # Named ones only: by age, Iceberg would take those that a run is known by.
+        expiry = expiry.expireOlderThan(0)
+        for snapshot in snapshots:
+            expiry = expiry.expireSnapshotId(snapshot)
+        expiry.commit()
+
+    def remove_orphans(self, table: str, before: datetime) -> int:
+        """Deletes what no snapshot of the table names and was in its folder before `before`: how many files."""
+        self.before_commit()
+        actions = self.spark.sparkContext._jvm.org.apache.iceberg.spark.actions.SparkActions
+        action = actions.get(self.spark._jsparkSession).deleteOrphanFiles(self._iceberg_table(table))
+        # Listed by Iceberg's own S3 client: the job needs no other.
+        action = action.olderThan(int(before.timestamp() * 1000)).usePrefixListing(True)
+        return sum(1 for _ in action.execute().orphanFileLocations())
 
 
 def _text(value: str) -> str:

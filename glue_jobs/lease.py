@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clicklake.paths import JOURNAL_KEY, LEASE_KEY
 
@@ -60,9 +60,9 @@ class Lease:
         if not self._lost.is_set():
             try:
                 self._put({"holder": None}, IfMatch=self._etag)
-            except ClientError as error:
-                if not _is_conflict(error):
-                    raise
+            except (ClientError, BotoCoreError):
+                # What the run did stands; the lease runs out by itself.
+                self.say(f"the lease could not be given back: the next run waits for at most {self.seconds:.0f} s")
 
     def check(self) -> None:
         """Raises LeaseLost if the lease is no longer ours. Called before every commit."""
@@ -76,32 +76,54 @@ class Lease:
         self._etag = answer["ETag"]
         self._renewed = asked
 
-    def _try_to_take(self) -> bool:
+    def _read(self) -> tuple[str | None, str, float] | None:
+        """Holder, ETag and age in seconds; None where there was never a lease."""
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=LEASE_KEY)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
                 raise
-            condition = {"IfNoneMatch": "*"}
-        else:
-            body = json.loads(answer["Body"].read())
-            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-            if body["holder"] and (now - answer["LastModified"]).total_seconds() < self.seconds:
-                return False
-            condition = {"IfMatch": answer["ETag"]}
+            return None
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        holder = json.loads(answer["Body"].read())["holder"]
+        return holder, answer["ETag"], (now - answer["LastModified"]).total_seconds()
+
+    def _is_ours_after_all(self) -> bool:
+        """Whether a write that was refused had been written by its first try, whose answer was lost."""
+        found = self._read()
+        if found is None or found[0] != self.run_id:
+            return False
+        self._etag = found[1]
+        return True
+
+    def _try_to_take(self) -> bool:
+        found = self._read()
+        if found is not None and found[0] and found[2] < self.seconds:
+            return False
+        condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}
+        asked = time.monotonic()
         try:
             self._put({"holder": self.run_id}, **condition)
         except ClientError as error:
-            if _is_conflict(error):
-                return False
-            raise
+            if not _is_conflict(error):
+                raise
+            self._renewed = asked
+            return self._is_ours_after_all()
         return True
+
+    def _extend(self) -> None:
+        try:
+            self._put({"holder": self.run_id}, IfMatch=self._etag)
+        except ClientError as error:
+            if not _is_conflict(error) or not self._is_ours_after_all():
+                raise
+            self._put({"holder": self.run_id}, IfMatch=self._etag)
 
     def _renew(self) -> None:
         last = time.monotonic()
         while not self._stop.wait(self.seconds / 3):
             try:
-                self._put({"holder": self.run_id}, IfMatch=self._etag)
+                self._extend()
                 last = time.monotonic()
             except ClientError as error:
                 if _is_conflict(error):

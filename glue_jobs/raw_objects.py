@@ -1,14 +1,16 @@
 """Raw objects: which there are, and the lines in them. A damaged object gives what can be read of it."""
 
+import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pyspark.sql import DataFrame, SparkSession
 
 from clicklake import endpoints
@@ -19,25 +21,53 @@ CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 BATCH_BYTES = 4 << 20
 TARGET_PARTITION_BYTES = 16 << 20
+FETCH_TRIES = 3
+
+# Neighbours in a pack are fetched together, up to so many bytes.
+SPAN_BYTES = 8 << 20
 
 LINES_SCHEMA = "object string, object_date date, line int, raw_line string, fault string"
-OBJECT_SCHEMA = "object string, bytes bigint, promised int"
+OBJECT_SCHEMA = (
+    "object string, bytes bigint, promised int, is_in_raw boolean, "
+    "packed struct<pack:string,offset:bigint,sha256:string,span_offset:bigint,span_bytes:bigint>"
+)
 # What line 0 tells of an object: its size, and the lines its key promised and those that were found.
 OBJECT_END = "bytes bigint, promised int, found int"
 
 
 @dataclass(frozen=True)
+class Packed:
+    """Where a pack holds an object's bytes, and what they were: see packs.py."""
+
+    pack: str
+    offset: int
+    bytes: int
+    etag: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class RawObject:
-    """A listed object. `lines` is what its key promises; None where the key does not tell."""
+    """An object by its key under raw/. `lines` is what the key promises; None where it does not tell.
+
+    `etag` is S3's, empty where raw/ does not have the object any more; `packed` is its copy in a pack.
+    """
 
     key: str
     bytes: int
     lines: int | None
+    etag: str = ""
+    packed: Packed | None = None
 
     @property
     def date(self) -> date:
-        hour = read_raw_key(self.key).hour
-        return hour.date() if hour else NO_DATE
+        return object_date(self.key)
+
+
+def object_date(key: str) -> date:
+    """The UTC day of the object's prefix; NO_DATE for foreign keys."""
+    hour = read_raw_key(key).hour
+    return hour.date() if hour else NO_DATE
 
 
 def list_raw_objects(s3: Any, bucket: str, since: datetime | None, until: datetime) -> list[RawObject]:
@@ -48,7 +78,8 @@ def list_raw_objects(s3: Any, bucket: str, since: datetime | None, until: dateti
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in page.get("Contents", []):
                 if not item["Key"].endswith("/"):
-                    objects.append(RawObject(item["Key"], item["Size"], read_raw_key(item["Key"]).lines))
+                    lines = read_raw_key(item["Key"]).lines
+                    objects.append(RawObject(item["Key"], item["Size"], lines, item["ETag"]))
     return objects
 
 
@@ -57,23 +88,23 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
 
     Columns: object, object_date, line (from 1), raw_line, fault (of the line; of the object on line 0,
     where raw_line is JSON of OBJECT_END, or null if the object could not be fetched).
-    Objects are fetched by the workers; nothing is listed or planned per file by Spark.
+    Objects are fetched by the workers; nothing is listed or planned per file by Spark. One that lies in a
+    pack is read there, with its neighbours, and in raw/ if the pack cannot give its bytes.
     """
     total_bytes = sum(item.bytes for item in objects)
     cores = spark.sparkContext.defaultParallelism
-    partitions = max(1, min(len(objects), max(cores, total_bytes // TARGET_PARTITION_BYTES)))
+    spans = _spans(objects)
+    partitions = max(1, min(len(spans), max(cores, total_bytes // TARGET_PARTITION_BYTES)))
     # Neighbouring keys are of one hour and alike in size; dealing them out evens the partitions.
-    dealt = [item for first in range(partitions) for item in objects[first::partitions]]
-    rows = spark.sparkContext.parallelize([(item.key, item.bytes, item.lines) for item in dealt], partitions).toDF(
-        OBJECT_SCHEMA
-    )
+    dealt = [row for first in range(partitions) for span in spans[first::partitions] for row in _rows(span)]
+    rows = spark.sparkContext.parallelize(dealt, partitions).toDF(OBJECT_SCHEMA)
 
     def fetch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        s3 = endpoints.client("s3")
+        bodies = _Bodies(endpoints.client("s3"), bucket)
         lines = _LineBatch()
         for batch in batches:
             for item in batch.to_pylist():
-                for row in _read_object(s3, bucket, item):
+                for row in _read_object(bodies, item):
                     lines.add(item["object"], *row)
                     if lines.bytes > BATCH_BYTES:
                         yield lines.take()
@@ -81,6 +112,74 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
             yield lines.take()
 
     return rows.mapInArrow(fetch, LINES_SCHEMA)
+
+
+def _spans(objects: list[RawObject]) -> list[list[RawObject]]:
+    """The objects in groups that one request can fetch: neighbours in a pack; each other object alone."""
+    spans: list[list[RawObject]] = [[item] for item in objects if item.packed is None]
+    packed = sorted((i for i in objects if i.packed is not None), key=lambda i: (i.packed.pack, i.packed.offset))
+    span: list[RawObject] = []
+    for item in packed:
+        if span:
+            first, last = span[0].packed, span[-1].packed
+            is_next = (first.pack, last.offset + last.bytes) == (item.packed.pack, item.packed.offset)
+            if is_next and item.packed.offset + item.packed.bytes - first.offset <= SPAN_BYTES:
+                span.append(item)
+                continue
+        span = [item]
+        spans.append(span)
+    return spans
+
+
+def _rows(span: list[RawObject]) -> Iterator[tuple]:
+    """Rows of OBJECT_SCHEMA."""
+    span_bytes = sum(item.bytes for item in span)
+    for item in span:
+        place = item.packed
+        copy = (place.pack, place.offset, place.sha256, span[0].packed.offset, span_bytes) if place else None
+        yield item.key, item.bytes, item.lines, bool(item.etag), copy
+
+
+class _Bodies:
+    """Fetches objects' bytes from packs, a span at a time, and from raw/."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self.s3, self.bucket = s3, bucket
+        self._span: tuple[str, int] | None = None
+        self._span_body = b""
+
+    def get(self, item: dict[str, Any]) -> bytes:
+        """The bytes of a row of OBJECT_SCHEMA; raises ClientError where no copy can be fetched."""
+        place = item["packed"]
+        if place is None:
+            return self._fetch(item["object"])
+        try:
+            body = self._cut(place, item["bytes"])
+        except (ClientError, BotoCoreError):
+            if not item["is_in_raw"]:
+                raise
+            return self._fetch(item["object"])
+        if hashlib.sha256(body).hexdigest() != place["sha256"]:
+            # raw/ decides: where it has lost the object too, its absence is what is reported.
+            return self._fetch(item["object"])
+        return body
+
+    def _cut(self, place: dict[str, Any], size: int) -> bytes:
+        if not size:
+            return b""
+        if self._span != (place["pack"], place["span_offset"]):
+            last = place["span_offset"] + place["span_bytes"] - 1
+            self._span_body = self._fetch(place["pack"], Range=f"bytes={place['span_offset']}-{last}")
+            self._span = (place["pack"], place["span_offset"])
+        start = place["offset"] - place["span_offset"]
+        return self._span_body[start : start + size]
+
+    def _fetch(self, key: str, **part: str) -> bytes:
+        """The whole body. boto3 repeats a request, but not one whose connection broke within the body."""
+        for _ in range(FETCH_TRIES - 1):
+            with suppress(BotoCoreError):
+                return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
+        return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
 
 
 class _LineBatch:
@@ -98,8 +197,7 @@ class _LineBatch:
         return len(self.columns[0])
 
     def add(self, key: str, line: int, raw_line: str | None, fault: str | None) -> None:
-        hour = read_raw_key(key).hour
-        values = (key, hour.date() if hour else NO_DATE, line, raw_line, fault)
+        values = (key, object_date(key), line, raw_line, fault)
         for column, value in zip(self.columns, values, strict=True):
             column.append(value)
         self.bytes += len(raw_line or "") + 64
@@ -112,12 +210,15 @@ class _LineBatch:
         return pa.RecordBatch.from_arrays(arrays, names)
 
 
-def _read_object(s3: Any, bucket: str, item: dict[str, Any]) -> Iterator[tuple[int, str | None, str | None]]:
+def _read_object(bodies: _Bodies, item: dict[str, Any]) -> Iterator[tuple[int, str | None, str | None]]:
     """(line, text, fault) of each line, then line 0: what is known of the object, and its fault."""
     try:
-        body = s3.get_object(Bucket=bucket, Key=item["object"])["Body"].read()
+        body = bodies.get(item)
     except ClientError as error:
         yield 0, None, f"not fetched: {error.response['Error']['Code']}"
+        return
+    except BotoCoreError as error:
+        yield 0, None, f"not fetched: {type(error).__name__}"
         return
     found = 0
     reader = _LineReader()
@@ -161,7 +262,7 @@ class _LineReader:
             self.fault = None if body else "empty"
             yield body
             return
-        # Several gzip members may follow one another, as packed objects have them.
+        # A gzip file may be several members, one behind the other.
         while body:
             inflater = zlib.decompressobj(wbits=31)
             while not inflater.eof:

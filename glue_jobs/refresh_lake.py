@@ -37,7 +37,8 @@ from glue_jobs.derive import (
 )
 from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.lease import Journal, Lease, read_journal, write_journal
-from glue_jobs.raw_objects import OBJECT_END, RawObject, list_raw_objects, read_lines
+from glue_jobs.packs import join_packs, read_manifests
+from glue_jobs.raw_objects import OBJECT_END, RawObject, list_raw_objects, object_date, read_lines
 from glue_jobs.runtime import start_session, tune
 from glue_jobs.tables import TABLES
 from glue_jobs.transforms.enrich import add_country_names
@@ -143,12 +144,12 @@ class Run:
     def reparse(self) -> RunReport:
         """Reads the raw objects of a range of days again, with the copies of their events elsewhere."""
         first, last = self.settings.first_day, self.settings.last_day
-        objects = list_raw_objects(self.s3, self.settings.lake_bucket, None, self.clock())
-        chosen = [item for item in objects if first <= item.date <= last]
+        listed = list_raw_objects(self.s3, self.settings.lake_bucket, None, self.clock())
+        chosen = self._with_packs(listed, lambda day: first <= day <= last)
         if not chosen:
             self.say(f"no raw object lies between {first} and {last}")
             return self._finish()
-        others = self._copies_elsewhere(chosen, {item.key: item for item in objects})
+        others = self._copies_elsewhere(chosen, listed)
         return self._ingest(chosen, *others, listed_until=None)
 
     def rebuild(self) -> RunReport:
@@ -175,11 +176,16 @@ class Run:
                 if undone:
                     self.say(f"undid the unfinished run {journal.run_id} in {', '.join(undone)}")
         self.last = self.lake.read("refresh_runs").orderBy(F.col("completed_at").desc(), F.col("run_id").desc()).first()
+        if self.last is not None:
+            named = self.last.snapshots
+            strayed = [t for t in TABLES if t != "refresh_runs" and self.lake.restore(t, named.get(t))]
+            if strayed:
+                self.say(f"took back what a run without a lease did to {', '.join(strayed)}")
         self.step("tables are ready")
 
     def _begin(self) -> None:
         self.lease.check()
-        self.before = self.lake.snapshots()
+        self.before = self.lake.begin()
         write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.before))
         self.report.is_changed = True
 
@@ -188,8 +194,13 @@ class Run:
         self.say(f"{now - self._start:6.1f} s  {text} ({now - self._last_step:.1f} s)")
         self._last_step = now
 
+    @property
+    def seconds(self) -> float:
+        """Since the run began, waiting for another one included."""
+        return time.monotonic() - self._start
+
     def _finish(self) -> RunReport:
-        self.report.seconds = time.monotonic() - self._start
+        self.report.seconds = self.seconds
         return self.report
 
     # --- reading
@@ -208,9 +219,12 @@ class Run:
         self.step(f"{len(listed):,} new raw objects")
         return listed
 
-    def _copies_elsewhere(
-        self, chosen: list[RawObject], all_objects: dict[str, RawObject]
-    ) -> tuple[list[RawObject], DataFrame]:
+    def _with_packs(self, listed: list[RawObject], is_wanted: Callable[[date], bool]) -> list[RawObject]:
+        """The objects of the days wanted: those listed, with their packed copies, and those only packs hold."""
+        packed = read_manifests(self.s3, self.settings.lake_bucket, is_wanted)
+        return join_packs([item for item in listed if is_wanted(item.date)], packed)
+
+    def _copies_elsewhere(self, chosen: list[RawObject], listed: list[RawObject]) -> tuple[list[RawObject], DataFrame]:
         """Objects outside `chosen` that hold copies of its events, and the (object, line) of these copies."""
         keys = self.spark.createDataFrame([(item.key,) for item in chosen], "object string")
         places = (
@@ -225,9 +239,11 @@ class Run:
             .select("object", "line")
             .collect()
         )
-        present = [row for row in copies if row.object in all_objects]
+        days = {object_date(row.object) for row in copies}
+        elsewhere = {item.key: item for item in self._with_packs(listed, days.__contains__)} if days else {}
+        present = [row for row in copies if row.object in elsewhere]
         lines = self.spark.createDataFrame([(r.object, r.line) for r in present], "object string, line int")
-        return [all_objects[key] for key in sorted({row.object for row in present})], lines
+        return [elsewhere[key] for key in sorted({row.object for row in present})], lines
 
     def _typed(self, lines: DataFrame) -> DataFrame:
         """Lines to typed rows with times, countries, and reasons where they are refused."""

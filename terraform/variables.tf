@@ -174,7 +174,7 @@ variable "replica_region" {
 variable "refresh_schedule" {
   description = <<-EOT
     When new events become rows: rate(5 minutes) to rate(1 day), or a cron as cron(0 4 * * ? *) in the shop's time zone.
-    Glue bills a minute and more a run: daily is about half a dollar a month, hourly 11, every 5 minutes 130.
+    Glue bills a minute and more a run: `clicklake cost --refresh hourly` tells what a month of it costs.
   EOT
   type        = string
   default     = "rate(1 day)"
@@ -201,7 +201,7 @@ variable "job" {
 }
 
 variable "maintenance_schedule" {
-  description = "When maintain_lake compacts the tables, as cron(0 3 ? * SUN *); null is never. Its script comes with a later version."
+  description = "When maintain_lake compacts the tables and packs raw events, in UTC, as cron(0 3 ? * SUN *); null is never. See docs/upkeep.md."
   type        = string
   default     = null
 }

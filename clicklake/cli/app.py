@@ -113,7 +113,7 @@ def up(
 ) -> None:
     """The platform, live: gateway, visitors, a refresh a minute, the report. Until Ctrl-C.
 
-    While it runs, `clicklake query`, `refresh`, `rebuild` and `reparse` work in another terminal.
+    While it runs, `clicklake query`, `refresh`, `rebuild`, `reparse` and `maintain` work in another terminal.
     """
     from clicklake.cli.up import run_up
 
@@ -173,6 +173,16 @@ def reparse(
     if first > last:
         raise TwinError(f"--from {first:%Y-%m-%d} is after --to {last:%Y-%m-%d}: exchange them.")
     run_job("reparse", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
+
+
+@app.command(epilog="Examples: `clicklake maintain` · `clicklake maintain --keep-days 1`")
+def maintain(
+    keep_days: Annotated[int, typer.Option(help="Days for which every state of a table can be read.", min=1)] = 7,
+) -> None:
+    """Compact the tables, forget their old states, pack raw objects of days that are over. No row changes."""
+    from clicklake.cli.runs import run_job
+
+    run_job("maintain", "--keep_days", str(keep_days))
 
 
 @app.command(
@@ -260,6 +270,35 @@ def doctor(
 
     if not run_doctor(environment):
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="Examples: `clicklake cost` · `clicklake cost --events-per-day 100000 --refresh hourly --flex` · "
+    "`clicklake cost --output json`"
+)
+def cost(
+    events_per_day: Annotated[int, typer.Option(help="Events a day, evenly spread.", min=1)] = 5_760,
+    events_per_request: Annotated[float, typer.Option(help="Events that a request brings.", min=1, max=500)] = 10,
+    refresh: Annotated[
+        str, typer.Option(help='daily, hourly, 5-minutes, or a rate, as "rate(6 hours)".', metavar="CADENCE")
+    ] = "daily",
+    workers: Annotated[int, typer.Option(help="Glue's workers, one of them the driver.", min=2, max=299)] = 2,
+    flex: Annotated[bool, typer.Option("--flex", help="Glue's cheaper class, which may wait for capacity.")] = False,
+    firewall: Annotated[bool, typer.Option("--firewall", help="With WAF in front of everything.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print the bill.")] = Output.table,
+) -> None:
+    """What a month on AWS costs, every service counted, with and without what AWS gives for nothing.
+
+    Prices are those of clicklake/cost/prices.json, which says where each was read; what is assumed beside them is
+    in docs/cost.md. It asks nobody: no account is needed.
+    """
+    from clicklake.cli.cost import minutes_of, run_cost
+    from clicklake.cost.usage import Workload
+
+    run_cost(
+        Workload(events_per_day, events_per_request, minutes_of(refresh), workers, flex, firewall),
+        output.value,
+    )
 
 
 class _Stopped(BaseException):

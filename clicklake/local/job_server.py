@@ -1,7 +1,7 @@
-"""The refresh job's process on a laptop: one JVM that stays warm, one run after the other.
+"""The jobs' process on a laptop: one JVM that stays warm, one run after the other.
 
-Started by refresher.py as `python -m clicklake.local.job_server FOLDER`. Reads a JSON array of the
-job's arguments per line; writes the job's own lines, each after SAY, and after each run one after
+Started by refresher.py as `python -m clicklake.local.job_server FOLDER`. Reads a JSON array of a
+script's name and its arguments per line; writes the job's own lines, each after SAY, and after each run one after
 ANSWER (other lines are the JVM's). It ends, and its JVM with it, when its standard input closes.
 """
 
@@ -23,25 +23,27 @@ def serve(folder: Path) -> None:
     calls: queue.Queue[list[str]] = queue.Queue()
     threading.Thread(target=_read_calls, args=(calls,), daemon=True).start()
     while True:
-        arguments = calls.get()
+        script, *arguments = calls.get()
         try:
-            answer = {"report": _run(arguments, folder)}
+            answer = {"report": _run(script, arguments, folder)}
         except Exception as error:  # noqa: BLE001 - told to the caller, who decides
             traceback.print_exc()
             answer = {"error": _sentence(error)}
         print(ANSWER + json.dumps(answer, default=str), flush=True)
 
 
-def _run(arguments: list[str], folder: Path) -> dict[str, Any]:
+def _run(script: str, arguments: list[str], folder: Path) -> dict[str, Any]:
     from clicklake.local.spark import laptop_settings, prepare
     from glue_jobs.arguments import read_arguments
+    from glue_jobs.maintain_lake import maintain
     from glue_jobs.refresh_lake import refresh
     from glue_jobs.runtime import start_session
 
     settings = read_arguments(arguments)
     prepare()
     spark = start_session(settings, laptop_settings(folder))
-    report = refresh(spark, settings, say=lambda text: print(SAY + text, flush=True))
+    job = {"refresh_lake": refresh, "maintain_lake": maintain}[script]
+    report = job(spark, settings, say=lambda text: print(SAY + text, flush=True))
     return {**asdict(report), "sentence": report.sentence()}
 
 

@@ -1,4 +1,4 @@
-"""Runs the refresh job in a process of its own, so that Ctrl-C, a crash or a full heap stays there.
+"""Runs the jobs in a process of their own, so that Ctrl-C, a crash or a full heap stays there.
 
 with running_job(lake, log) as job:
     report = job.run(["--command", "refresh", ...], say=print)
@@ -33,14 +33,17 @@ class Job:
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
+        self.pid = process.pid  # of the process group too, the JVM's included
         self._log = log
         self._lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def run(self, arguments: list[str], say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-        """One run; `say` gets its lines as they come. Returns the run's report; TwinError where it failed."""
+    def run(
+        self, arguments: list[str], say: Callable[[str], None] = lambda _: None, script: str = "refresh_lake"
+    ) -> dict[str, Any]:
+        """One run of a script; `say` gets its lines as they come. Returns its report; TwinError where it failed."""
         try:
-            self._process.stdin.write(json.dumps(arguments) + "\n")
+            self._process.stdin.write(json.dumps([script, *arguments]) + "\n")
             self._process.stdin.flush()
         except OSError:
             raise TwinError(self._ended()) from None
@@ -51,7 +54,7 @@ class Job:
                 continue
             answer = json.loads(line.removeprefix(ANSWER))
             if "error" in answer:
-                raise TwinError(f"The refresh failed ({answer['error']}); the details are in {self._log}.")
+                raise TwinError(f"{script} failed ({answer['error']}); the details are in {self._log}.")
             return answer["report"]
         raise TwinError(self._ended())
 
@@ -61,7 +64,7 @@ class Job:
         self._lines.put(None)
 
     def _ended(self) -> str:
-        return f"The refresh job ended before it was done; the details are in {self._log}."
+        return f"The job ended before it was done; the details are in {self._log}."
 
 
 @contextmanager

@@ -110,15 +110,18 @@ def shop_event(request: Request, name: str) -> dict[str, object]:
     )
 
 
-def job_arguments(lake: Lake, command: str = "refresh", *more: str) -> list[str]:
-    """The refresh job's arguments for the simulated shop."""
+def lake_arguments(lake: Lake) -> list[str]:
+    """The arguments of every job, for the simulated shop."""
     return [
         *("--lake_bucket", lake.bucket),
         *("--database", lake.database),
         *("--shop_hosts", ORIGIN.split("://", 1)[-1]),
-        *("--command", command),
-        *more,
     ]
+
+
+def job_arguments(lake: Lake, command: str = "refresh", *more: str) -> list[str]:
+    """The refresh job's arguments for the simulated shop."""
+    return [*lake_arguments(lake), "--command", command, *more]
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -8,5 +8,6 @@
 environment   = "prod"
 database_name = "clickstream_db"
 
-generator_schedule = null
-log_retention_days = 90
+generator_schedule   = null
+maintenance_schedule = "cron(0 3 ? * SUN *)"
+log_retention_days   = 90

@@ -42,6 +42,7 @@ run "everything_on" {
     generator_schedule     = null
     replica_region         = "eu-west-1"
     refresh_schedule       = "rate(6 hours)"
+    maintenance_schedule   = "cron(0 3 ? * SUN *)"
     firewall               = { has_bot_control = true }
     domain                 = { names = ["data.shop.example"], certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
     chat_webhook_parameter = "/shop/chat-webhook"

@@ -70,6 +70,43 @@ run "options" {
   }
 }
 
+run "maintenance" {
+  command = plan
+
+  module {
+    source = "./modules/transform"
+  }
+
+  variables {
+    maintenance_schedule = "cron(0 3 ? * SUN *)"
+  }
+
+  assert {
+    condition     = keys(aws_glue_job.this) == ["maintain_lake", "refresh_lake"] && aws_glue_trigger.maintenance[0].schedule == "cron(0 3 ? * SUN *)"
+    error_message = "With a schedule there is a second job."
+  }
+
+  assert {
+    condition = [
+      for policy in [aws_iam_role_policy.job.policy, aws_iam_role_policy.maintenance[0].policy] : [
+        for statement in jsondecode(policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
+      ]
+      ] == [
+      ["arn:aws:s3:::clicklake-test-lake/results/*", "arn:aws:s3:::clicklake-test-lake/state/refresh_lake.*"],
+      ["arn:aws:s3:::clicklake-test-lake/results/*", "arn:aws:s3:::clicklake-test-lake/state/refresh_lake.*", "arn:aws:s3:::clicklake-test-lake/processed/*"],
+    ]
+    error_message = "Only maintenance writes packs, and no job writes raw events."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.maintenance[0].policy).Statement :
+      statement.Resource == "arn:aws:s3:::clicklake-test-lake/results/*" if contains(flatten([statement.Action]), "s3:DeleteObject")
+    ])
+    error_message = "Maintenance deletes files of tables, and nothing else."
+  }
+}
+
 run "mistakes" {
   command = plan
 

@@ -239,7 +239,10 @@ def run_job(folder: Path, threads: int, memory: str) -> None:
     spark = start_session(settings, spark_settings)
     _tell("step", f"Python and Spark's session ({time.monotonic() - started:.1f} s of it the session)")
     report = refresh(spark, settings, say=lambda text: _tell("step", text))
-    _tell("report", asdict(report))
+    executors = spark.sparkContext._jsc.sc().statusStore().executorList(True)
+    shuffled = sum(executors.apply(number).totalShuffleWrite() for number in range(executors.size()))
+    _tell("step", f"and shuffled {shuffled:,} bytes in all")
+    _tell("report", {**asdict(report), "shuffle_bytes": shuffled})
     gateway = SparkContext._gateway
     gateway.proc.kill()
     gateway.proc.wait()

@@ -48,7 +48,8 @@ def run(arguments: list[str], environment: dict[str, str], text: str = "") -> su
 def test_help_and_version_answer(environment: dict[str, str]) -> None:
     shown = run(["--help"], environment)
     assert shown.returncode == 0
-    for command in ("demo", "up", "refresh", "rebuild", "reparse", "query", "verify", "smoke", "doctor"):
+    commands = "demo up refresh rebuild reparse maintain query verify smoke cost doctor"
+    for command in commands.split():
         assert command in shown.stdout
         assert run([command, "--help"], environment).returncode == 0
     assert re.fullmatch(r"clicklake \d+\.\d+\.\d+\n", run(["--version"], environment).stdout)
@@ -60,6 +61,7 @@ def test_help_and_version_answer(environment: dict[str, str]) -> None:
         (["query", "kpis"], "No twin is running here: start one with `clicklake up` in another terminal."),
         (["refresh"], "No twin is running here: start one with `clicklake up` in another terminal."),
         (["rebuild"], "No twin is running here"),
+        (["maintain"], "No twin is running here"),
         (["verify"], "No twin is running here"),
         (["verify", "--seed", "3"], "--seed, --visitors and --until tell what to simulate: add --days."),
         (["query", "nix"], "There is no saved query 'nix'; choose one of: "),

@@ -16,7 +16,7 @@ LAMBDA_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "ur
 GLUE_RUNTIME = (*LAMBDA_RUNTIME, "pyspark", "py4j", "pyarrow", "numpy", "numpy.libs", "pandas")
 # What AWS's layer with awswrangler brings along.
 PANDAS_LAYER = ("awswrangler", "numpy", "numpy.libs", "pandas", "pyarrow")
-GLUE_ENTRIES = ("glue_jobs.refresh_lake", "glue_jobs.runtime", "clicklake.paths")
+GLUE_ENTRIES = ("glue_jobs.refresh_lake", "glue_jobs.maintain_lake", "glue_jobs.runtime", "clicklake.paths")
 
 
 def import_names(package: str) -> list[str]:

@@ -1,10 +1,11 @@
 """A run killed after any of its commits is made good by the next one."""
 
 import threading
+from datetime import datetime
 
 import pytest
 
-from glue_jobs.lake import Lake
+from glue_jobs.lake import ForeignCommit, Lake
 from tests.spark.golden_days import all_lines
 from tests.spark.lakes import SmallLake
 
@@ -87,5 +88,40 @@ def test_two_runs_released_together_give_the_same_tables(new_lake, in_one_go):
     for thread in threads:
         thread.join()
     assert sorted(report.is_changed for report in reports) == [False, True]
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+
+
+def another_runs_lake(lake: SmallLake) -> Lake:
+    """The tables as a run sees them that has lost its lease and does not know it."""
+    return Lake(lake.spark, lake.settings.database, "lost", datetime(2026, 9, 7))
+
+
+def test_a_commit_that_lands_after_another_run_is_taken_back_by_the_next(in_one_go):
+    lake, prints = in_one_go
+    another_runs_lake(lake).append("events", lake.table("events").limit(5))
+    assert lake.prints() != prints
+    assert not lake.run().is_changed
+    assert lake.prints() == prints
+    lake.assert_every_line_has_one_outcome()
+
+
+@pytest.mark.slow
+def test_a_run_that_meets_the_commit_of_another_does_not_complete_and_is_made_good(new_lake, in_one_go):
+    lake = new_lake()
+    two_halves(lake)
+    lost = another_runs_lake(lake)
+    append = Lake.append
+
+    def append_after_the_lost_one(self, table, rows):
+        if table == "ingested_objects":
+            append(lost, "ingested_objects", lake.table("ingested_objects"))
+        append(self, table, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lake, "append", append_after_the_lost_one)
+        with pytest.raises(ForeignCommit):
+            lake.run()
+    lake.run()
     lake.assert_every_line_has_one_outcome()
     assert lake.prints() == in_one_go[1]

@@ -127,7 +127,7 @@ class Deployed:
     def run_job(self, name: str, given: Mapping[str, str]) -> str:
         """Runs a deployed Glue job by spark-submit: its script, its modules, these arguments. Gives what it says."""
         job = self.aws("glue").get_job(JobName=name)["Job"]
-        arguments = dict(given)
+        arguments, role = dict(given), job["Role"].rpartition("/")[2]
         modules = self.download(arguments.pop("--extra-py-files"))
         assert arguments.pop("--datalake-formats") == "iceberg"
         script = self.download(job["Command"]["ScriptLocation"])
@@ -146,7 +146,7 @@ class Deployed:
         command = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", "--driver-memory", "2g"]
         command += [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         command += ["--py-files", str(modules), str(script)]
-        environment = self.environment("clicklake-dev-job") | {
+        environment = self.environment(role) | {
             "JAVA_HOME": str(java_home()),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clicklake.cli.build import ROOT
+from clicklake.cost.configuration import Configuration
 from tests.terraform.workbench import POLICIES, planned_changes
 
 # Billed by the hour or the month even if nobody comes.
@@ -134,6 +135,42 @@ def test_the_defaults_have_nothing_that_is_billed_while_nobody_comes(default_pla
 def test_what_is_billed_by_the_month_is_an_option(plans):
     added = {change["type"] for change in plans["everything_on"]} & STANDING_COST
     assert added == {"aws_wafv2_web_acl"}
+
+
+def test_the_bill_counts_what_the_plan_makes(default_plan):
+    def made(kind: str) -> list[dict[str, Any]]:
+        return [change["change"]["after"] for change in default_plan if change["type"] == kind]
+
+    alarms = made("aws_cloudwatch_metric_alarm")
+    metrics = [[query for query in alarm.get("metric_query") or [] if query["metric"]] for alarm in alarms]
+    schedules = {schedule["name"]: schedule["schedule_expression"] for schedule in made("aws_scheduler_schedule")}
+    (job,) = made("aws_glue_job")
+    (retention,) = {group["retention_in_days"] for group in made("aws_cloudwatch_log_group")}
+    minutes = Configuration.refresh_minutes, Configuration.measure_minutes, Configuration.generator_minutes
+    assert Configuration() == Configuration(
+        alarm_metrics=sum(max(1, len(found)) for found in metrics),
+        dashboards=len(made("aws_cloudwatch_dashboard")),
+        workers=job["number_of_workers"],
+        timeout_minutes=job["timeout"],
+        log_retention_days=retention,
+        memory_mb={
+            function["function_name"].removeprefix("clicklake-dev-"): function["memory_size"]
+            for function in made("aws_lambda_function")
+        },
+    )
+    assert minutes == (1_440, 60, 5)
+    assert [schedules[name] for name in ("refresh", "measure", "generate")] == [
+        "rate(1 day)",
+        "rate(1 hour)",
+        "rate(5 minutes)",
+    ]
+    assert Configuration.reconcile_days == 7 and " SUN " in schedules["reconcile"]
+    assert len(schedules) == 4
+
+
+def test_the_bill_counts_the_firewalls_rules(plans):
+    (firewall,) = [c["change"]["after"] for c in plans["everything_on"] if c["type"] == "aws_wafv2_web_acl"]
+    assert len([rule for rule in firewall["rule"] if rule["name"] != "bots"]) == Configuration.firewall_rules
 
 
 def test_nobody_may_delete_under_raw(plans):

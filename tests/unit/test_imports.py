@@ -47,6 +47,8 @@ RULES = {
     ),
     "dashboards": ("dashboards", "clicklake.metrics", "awswrangler", "duckdb", "pyarrow"),
     "clicklake/shop": ("clicklake.shop", "msgspec"),
+    # Prices, measurements and arithmetic: it asks nobody.
+    "clicklake/cost": ("clicklake.cost",),
     # A second reading of the definitions: nothing of the job, no engine.
     "clicklake/verify": (
         "clicklake.verify",
@@ -58,9 +60,9 @@ RULES = {
     ),
 }
 AWSGLUE_ONLY_IN = {"glue_jobs/arguments.py", "glue_jobs/runtime.py"}
-NOBODY_IMPORTS = ("clicklake.local", "clicklake.shop", "clicklake.verify", "clicklake.cli")
+NOBODY_IMPORTS = ("clicklake.local", "clicklake.shop", "clicklake.verify", "clicklake.cost", "clicklake.cli")
 # These are the laptop's: they may import everything.
-EVERYTHING = ("clicklake/local", "clicklake/shop", "clicklake/verify", "clicklake/cli")
+EVERYTHING = ("clicklake/local", "clicklake/shop", "clicklake/verify", "clicklake/cost", "clicklake/cli")
 # A simulated shop's events are what the generator is for.
 MAY_SIMULATE = ("lambdas/generator",)
 

@@ -19,6 +19,62 @@ locals {
   scripts   = concat(["refresh_lake"], var.maintenance_schedule == null ? [] : ["maintain_lake"])
   job_names = { for script in ["refresh_lake", "maintain_lake"] : script => "${var.name}-${replace(script, "_", "-")}" }
   code      = "reference/jobs"
+
+  # What both jobs do: read raw objects, write tables under the lease. Maintenance writes packs, too.
+  job_statements = [
+    {
+      Sid       = "List"
+      Effect    = "Allow"
+      Action    = "s3:ListBucket"
+      Resource  = var.bucket_arn
+      Condition = { StringLike = { "s3:prefix" = ["raw/*", "processed/*", "results/*", "reference/*", "state/*"] } }
+    },
+    {
+      Sid      = "ReadRawAndCode"
+      Effect   = "Allow"
+      Action   = "s3:GetObject"
+      Resource = [for prefix in ["raw", "processed", "reference"] : "${var.bucket_arn}/${prefix}/*"]
+    },
+    {
+      # Iceberg deletes old metadata files, what a failed commit left behind, and what expired.
+      Sid      = "WriteTables"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+      Resource = "${var.bucket_arn}/results/*"
+    },
+    {
+      Sid      = "LeaseAndJournal"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = "${var.bucket_arn}/state/refresh_lake.*"
+    },
+    {
+      Sid      = "Catalog"
+      Effect   = "Allow"
+      Action   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"]
+      Resource = local.glue_arns.tables
+    },
+    {
+      Sid      = "Log"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "arn:${local.partition}:logs:${local.arn_tail}:log-group:/aws-glue/*"
+    },
+  ]
+  pack_statement = {
+    Sid      = "WritePacks"
+    Effect   = "Allow"
+    Action   = "s3:PutObject"
+    Resource = "${var.bucket_arn}/processed/*"
+  }
+  glue_may_assume = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "glue.amazonaws.com" }
+    }]
+  })
 }
 
 # --- the jobs
@@ -47,7 +103,7 @@ resource "aws_glue_job" "this" {
 
   name              = local.job_names[each.key]
   description       = { refresh_lake = "Raw objects to tables", maintain_lake = "Compacts tables and packs raw hours" }[each.key]
-  role_arn          = aws_iam_role.job.arn
+  role_arn          = each.key == "refresh_lake" ? aws_iam_role.job.arn : one(aws_iam_role.maintenance[*].arn)
   glue_version      = "5.1"
   worker_type       = "G.1X"
   number_of_workers = var.job.workers
@@ -79,63 +135,14 @@ resource "aws_glue_job" "this" {
 }
 
 resource "aws_iam_role" "job" {
-  name = "${var.name}-job"
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRole"
-      Principal = { Service = "glue.amazonaws.com" }
-    }]
-  })
+  name               = "${var.name}-job"
+  assume_role_policy = local.glue_may_assume
 }
 
 resource "aws_iam_role_policy" "job" {
-  name = "${var.name}-job"
-  role = aws_iam_role.job.name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "List"
-        Effect    = "Allow"
-        Action    = "s3:ListBucket"
-        Resource  = var.bucket_arn
-        Condition = { StringLike = { "s3:prefix" = ["raw/*", "processed/*", "results/*", "reference/*", "state/*"] } }
-      },
-      {
-        Sid      = "ReadRawAndCode"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = [for prefix in ["raw", "processed", "reference"] : "${var.bucket_arn}/${prefix}/*"]
-      },
-      {
-        # Iceberg deletes old metadata files and what a failed commit left behind.
-        Sid      = "WriteTables"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-        Resource = "${var.bucket_arn}/results/*"
-      },
-      {
-        Sid      = "LeaseAndJournal"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = "${var.bucket_arn}/state/refresh_lake.*"
-      },
-      {
-        Sid      = "Catalog"
-        Effect   = "Allow"
-        Action   = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable"]
-        Resource = local.glue_arns.tables
-      },
-      {
-        Sid      = "Log"
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "arn:${local.partition}:logs:${local.arn_tail}:log-group:/aws-glue/*"
-      },
-    ]
-  })
+  name   = "${var.name}-job"
+  role   = aws_iam_role.job.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.job_statements })
 }
 
 # --- the gate: a run with nothing new costs nothing, because it is not started
@@ -176,6 +183,21 @@ module "gate" {
 }
 
 # --- maintenance
+
+resource "aws_iam_role" "maintenance" {
+  count = var.maintenance_schedule == null ? 0 : 1
+
+  name               = "${var.name}-maintenance"
+  assume_role_policy = local.glue_may_assume
+}
+
+resource "aws_iam_role_policy" "maintenance" {
+  count = var.maintenance_schedule == null ? 0 : 1
+
+  name   = "${var.name}-maintenance"
+  role   = aws_iam_role.maintenance[0].name
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.job_statements, [local.pack_statement]) })
+}
 
 resource "aws_glue_trigger" "maintenance" {
   count = var.maintenance_schedule == null ? 0 : 1

@@ -75,7 +75,7 @@ variable "job" {
 }
 
 variable "maintenance_schedule" {
-  description = "When maintain_lake compacts the tables, as cron(0 3 ? * SUN *); null is never. Its script comes with a later version."
+  description = "When maintain_lake compacts the tables and packs raw events, in UTC, as cron(0 3 ? * SUN *); null is never. See docs/upkeep.md."
   type        = string
   default     = null
 }

@@ -1,0 +1,77 @@
+"""The fault campaign: kinds of faults, each with seeds, and the judgement of every one."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from tests.faults import data_kinds, ingest_kinds, job_kinds
+from tests.faults.job_kinds import Scene
+from tests.faults.proxy import Proxy, Rule
+from tests.faults.world import Result, Verdict, World, put_second_half, seeded
+
+LARGE = {
+    "1,005 and 2,500 objects": job_kinds.many_objects,
+    "one event a million times": job_kinds.one_event_a_million_times,
+}
+KINDS = (*ingest_kinds.KINDS, *job_kinds.KINDS, *LARGE, *data_kinds.KINDS)
+Case = tuple[str, int]
+
+
+def run(world: World, cases: Iterable[Case]) -> Iterator[Result]:
+    """Every case in turn. Those of ingest go first and are judged together, after one refresh of all of them."""
+    cases = list(cases)
+    yield from run_ingest(world, [case for case in cases if case[0] in ingest_kinds.KINDS])
+    for kind, seed in cases:
+        if kind not in ingest_kinds.KINDS:
+            yield _timed(lambda kind=kind, seed=seed: run_job(world, kind, seed))
+
+
+def run_ingest(world: World, cases: list[Case], *disturbances: list[Rule]) -> list[Result]:
+    """All cases into one lake; then a run under each of the disturbances, and one in peace."""
+    if not cases:
+        return []
+    lake = world.new_lake()
+    sent = []
+    endpoints, queue_url = world.lake.endpoints(), world.lake.buffer_queue_url
+    with (
+        Proxy(world.lake.endpoint_url).serving() as proxy,
+        ingest_kinds.Functions(lake, proxy, endpoints, queue_url) as functions,
+    ):
+        for kind, seed in cases:
+            start = time.monotonic()
+            sent.append((ingest_kinds.disturb(kind, seed, functions), time.monotonic() - start))
+    for rules in disturbances:
+        world.driver.run(lake, *rules)
+    world.must_succeed(world.driver.run(lake))
+    results = []
+    for case, seconds in sent:
+        verdict = lake.judge(set(case.acknowledged), None, f"{ingest_kinds.name_of(case.kind, case.seed)}-")
+        lost = max(verdict.lost, case.missing)
+        verdict = Verdict(lost, verdict.repeated, verdict.is_balanced, verdict.is_equal)
+        results.append(Result(case.kind, case.seed, case.struck, case.ended, verdict, seconds))
+    return results
+
+
+def run_job(world: World, kind: str, seed: int) -> Result:
+    """One disturbed run (or two), a run in peace, and the judgement."""
+    prints = acknowledged = None
+    if kind in data_kinds.KINDS:
+        lake, disturbed, acknowledged, prints = data_kinds.disturb(kind, world, seed)
+    elif kind in LARGE:
+        lake, disturbed = LARGE[kind](world, seed)
+    else:
+        lake, prints = world.half, world.whole
+        lake.go_back()
+        put_second_half(lake, seed)
+        disturbed = job_kinds.KINDS[kind](Scene(world, lake, seeded(kind, seed)))
+    ended, then = disturbed.ended, world.driver.run(lake)
+    if then != "succeeded":
+        ended += f", and the next run {then}"
+    verdict = lake.judge(lake.acknowledged_ids() if acknowledged is None else acknowledged, prints)
+    return Result(kind, seed, disturbed.struck, ended, verdict)
+
+
+def _timed(make: Callable[[], Result]) -> Result:
+    start = time.monotonic()
+    result = make()
+    return replace(result, seconds=time.monotonic() - start)

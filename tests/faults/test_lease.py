@@ -1,0 +1,70 @@
+"""The lease and the reading of raw objects, with a line that breaks at the wrong moment."""
+
+import pytest
+
+from clicklake import endpoints
+from clicklake.paths import LEASE_KEY
+from glue_jobs.lease import Lease, LeaseLost
+from glue_jobs.raw_objects import _read_object
+from tests.faults.proxy import Proxy, Rule, cut_body, gets_raw, lose_answer, puts_lease, refuse
+
+KEY = "raw/year=2026/month=09/day=07/hour=12/events-a-1.ndjson.gz"
+
+
+@pytest.fixture
+def proxy(lake, monkeypatch):
+    with Proxy(lake.endpoint_url).serving() as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        yield proxy
+
+
+def test_a_lease_whose_answer_was_lost_is_held_all_the_same(lake, proxy):
+    said = []
+    proxy.plan(Rule(puts_lease, lose_answer()))
+    with Lease(endpoints.client("s3"), lake.bucket, "run-1", say=said.append) as lease:
+        lease.check()
+    assert said == []
+
+
+def test_a_renewal_whose_answer_was_lost_keeps_the_lease(lake, proxy):
+    lease = Lease(endpoints.client("s3"), lake.bucket, "run-1")
+    assert lease._try_to_take()
+    proxy.plan(Rule(puts_lease, lose_answer()))
+    lease._extend()
+    lease._extend()
+    lease.check()
+
+
+def test_a_renewal_after_another_took_the_lease_is_refused(lake, proxy):
+    s3 = endpoints.client("s3")
+    lease = Lease(s3, lake.bucket, "run-1")
+    assert lease._try_to_take()
+    s3.put_object(Bucket=lake.bucket, Key=LEASE_KEY, Body=b'{"holder": "run-2"}')
+    with pytest.raises(s3.exceptions.ClientError):
+        lease._extend()
+
+
+def test_a_run_that_cannot_give_its_lease_back_has_not_failed(lake, proxy):
+    said = []
+    s3 = endpoints.client("s3", retries={"total_max_attempts": 1})
+    with Lease(s3, lake.bucket, "run-1", say=said.append):
+        proxy.plan(Rule(puts_lease, refuse(), times=None))
+    assert len(said) == 1
+
+
+def test_a_lease_that_was_not_renewed_in_time_is_lost(lake, proxy):
+    lease = Lease(endpoints.client("s3"), lake.bucket, "run-1", seconds=0.0)
+    assert lease._try_to_take()
+    with pytest.raises(LeaseLost):
+        lease.check()
+
+
+@pytest.mark.parametrize(("cuts", "fault"), [(2, None), (3, "not fetched: ")])
+def test_a_body_that_breaks_off_is_fetched_again(lake, proxy, cuts, fault):
+    s3 = endpoints.client("s3")
+    s3.put_object(Bucket=lake.bucket, Key=KEY, Body=b'{"a": 1}\n')
+    proxy.plan(Rule(gets_raw, cut_body(), times=cuts))
+    rows = list(_read_object(s3, lake.bucket, {"object": KEY, "bytes": 9, "promised": 1}))
+    assert [(line, text) for line, text, _ in rows if line] == ([] if fault else [(1, '{"a": 1}')])
+    assert (rows[-1][2] or "").startswith(fault or "")
+    assert bool(rows[-1][2]) == bool(fault)

@@ -1,0 +1,315 @@
+"""What a campaign works on: an emulator, the job behind a proxy, lakes, and the judge of what is in them."""
+
+import gzip
+import json
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from clicklake.local import emulator as emulators
+from clicklake.local.emulator import Emulator
+from clicklake.local.places import TwinError
+from clicklake.local.refresher import Job, running_job
+from clicklake.local.sql import Engine, connect
+from clicklake.paths import RAW_PREFIX, STATE_PREFIX
+from glue_jobs.arguments import Settings
+from glue_jobs.tables import TABLES
+from tests.faults.function import Function
+from tests.faults.proxy import Proxy, Request, Rule
+from tests.spark.golden_days import all_lines
+from tests.spark.lakes import SmallLake
+
+LEASE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is in a lake, beside what was acknowledged: `lost` events are not there, `repeated` ones twice."""
+
+    lost: int
+    repeated: int
+    is_balanced: bool
+    is_equal: bool
+
+    @property
+    def is_good(self) -> bool:
+        return not self.lost and not self.repeated and self.is_balanced and self.is_equal
+
+
+@dataclass(frozen=True)
+class Result:
+    """One seed of a kind. `struck` tells where the fault struck, `ended` how the disturbed run ended."""
+
+    kind: str
+    seed: int
+    struck: str
+    ended: str
+    verdict: Verdict
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict.is_good
+
+
+class FaultLake(SmallLake):
+    """A lake whose tables are read by DuckDB: the judge shares no engine with the job."""
+
+    def __init__(self, emulator: Emulator, lake: emulators.Lake) -> None:
+        settings = Settings(lake.bucket, lake.database, shop_hosts=("shop.example",), lease_seconds=LEASE_SECONDS)
+        super().__init__(spark=None, s3=emulator.client("s3"), settings=settings)
+        self._glue = emulator.client("glue")
+        self._endpoints = lake.endpoints()
+        self._kept: tuple[dict[str, bytes], set[str], list[dict[str, Any]]] | None = None
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return connect(self._endpoints, self.settings.database)
+
+    def close(self) -> None:
+        if "_engine" in self.__dict__:
+            self._engine.close()
+
+    def arguments(self, **changes: Any) -> list[str]:
+        settings = replace(self.settings, **changes)
+        return [
+            *("--lake_bucket", settings.lake_bucket, "--database", settings.database),
+            *("--shop_hosts", ",".join(settings.shop_hosts), "--lease_seconds", str(settings.lease_seconds)),
+        ]
+
+    # --- raw
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc)
+
+    def put_now(self, lines: list[Any], name: str) -> str:
+        """One raw object in the hour of now, where the next run looks."""
+        return self.put(lines, name, f"{self.now():%Y-%m-%dT%H:%M:%S}")
+
+    def raw_lines(self) -> Iterator[tuple[str, int, bytes]]:
+        """(object, line, text) of all that can be read of raw, by a reader of its own."""
+        for key in self._keys(RAW_PREFIX):
+            for number, text in enumerate(_whole_lines(self._body(key)), 1):
+                yield key, number, text
+
+    def acknowledged_ids(self) -> set[str]:
+        """Ids of the accepted lines in raw, but for those that the job refuses with a reason."""
+        refused = {(row["object"], row["line"]) for row in self._rows("quarantine", ["object", "line"])}
+        ids = set()
+        for key, number, text in self.raw_lines():
+            try:
+                raw_line = json.loads(text)
+            except ValueError:
+                continue
+            if raw_line.get("verdict") == "accepted" and (key, number) not in refused:
+                ids.add(raw_line["event_id"])
+        return ids
+
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.settings.lake_bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def _body(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=self.settings.lake_bucket, Key=key)["Body"].read()
+
+    # --- going back: tables are files that stay and a pointer to the newest, so old pointers bring all back
+
+    def remember(self) -> None:
+        pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self.settings.database)
+        fields = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+        tables = [{f: t[f] for f in fields if f in t} for page in pages for t in page["TableList"]]
+        states = {key: self._body(key) for key in self._keys(STATE_PREFIX)}
+        self._kept = states, set(self._keys(RAW_PREFIX)), tables
+
+    def go_back(self) -> None:
+        states, raw, tables = self._kept
+        bucket = self.settings.lake_bucket
+        for key in {*self._keys(RAW_PREFIX), *self._keys(STATE_PREFIX)} - raw - states.keys():
+            self.s3.delete_object(Bucket=bucket, Key=key)
+        for key, body in states.items():
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        for table in tables:
+            self._glue.update_table(DatabaseName=self.settings.database, TableInput=table)
+
+    # --- judging
+
+    def compared_rows(self, table: str) -> list[str]:
+        columns = [c for c in TABLES[table].column_names if c not in TABLES[table].volatile]
+        return sorted(json.dumps(row, default=str) for row in self._rows(table, columns))
+
+    def _rows(self, table: str, columns: list[str]) -> list[dict[str, Any]]:
+        return self._engine.query(f"select {', '.join(columns)} from {table}").to_pylist()
+
+    def judge(self, acknowledged: set[str], prints: dict[str, str] | None, prefix: str = "") -> Verdict:
+        """`acknowledged` are the ids that must be stored; `prints` those of the undisturbed lake. Only ids that
+        begin with `prefix` are looked at."""
+        rows = self._rows("events", ["event_id", "ts_date"])
+        stored = Counter((row["event_id"], row["ts_date"]) for row in rows if row["event_id"].startswith(prefix))
+        return Verdict(
+            lost=len(acknowledged - {event_id for event_id, _ in stored}),
+            repeated=sum(copies - 1 for copies in stored.values()),
+            is_balanced=self._is_balanced(),
+            is_equal=prints is None or self.prints() == prints,
+        )
+
+    def _is_balanced(self) -> bool:
+        """Each line of each object has exactly one outcome, and the last run's account says the same."""
+        objects = self._rows("ingested_objects", ["object", "lines", "lines_lost"])
+        expected = Counter(
+            (row["object"], number) for row in objects for number in range(1, row["lines"] - row["lines_lost"] + 1)
+        )
+        counts = {}
+        outcomes: Counter[tuple[str, int]] = Counter()
+        for table in ("events", "repeats", "quarantine"):
+            rows = self._rows(table, ["object", "line"])
+            counts[table] = len(rows)
+            outcomes.update((row["object"], row["line"]) for row in rows)
+        runs = self._engine.query("select * from refresh_runs order by completed_at").to_pylist()
+        last = runs[-1]
+        account = (last["total_lines"], last["total_lost"], last["total_stored"], last["total_duplicate"])
+        recounted = (
+            sum(row["lines"] for row in objects),
+            sum(row["lines_lost"] for row in objects),
+            counts["events"],
+            counts["repeats"],
+        )
+        return (
+            outcomes == expected
+            and account == recounted
+            and last["total_quarantined"] == counts["quarantine"]
+            and {row["object"] for row in objects} == set(self._keys(RAW_PREFIX))
+            and len(objects) == len({row["object"] for row in objects})
+        )
+
+
+class Driver:
+    """The job in a process of its own, its JVM with it, behind a proxy of its own; killed, it starts anew."""
+
+    def __init__(self, lake: emulators.Lake, log: Path) -> None:
+        self._log = log
+        self._stack = ExitStack()
+        self.proxy = self._stack.enter_context(Proxy(lake.endpoint_url).serving())
+        self._lake = replace(lake, endpoint_url=self.proxy.url)
+        self._job: Job | None = None
+        self._job_stack = ExitStack()
+        self._is_killed = False
+
+    def run(self, lake: FaultLake, *rules: Rule, **changes: Any) -> str:
+        """One refresh under these faults: "succeeded", "killed", or "failed" with the error."""
+        self._is_killed = False
+        if self._job is None:
+            self.proxy.plan()
+            self._job = self._job_stack.enter_context(running_job(self._lake, self._log))
+        self.proxy.plan(*rules)
+        try:
+            self._job.run(lake.arguments(**changes))
+        except TwinError as error:
+            if not self._is_killed:
+                return f"failed: {str(error).partition('(')[2].partition(':')[0]}"
+            self._job_stack.close()
+            self._job = None
+            return "killed"
+        return "succeeded"
+
+    @property
+    def is_warm(self) -> bool:
+        return self._job is not None
+
+    def kill(self) -> None:
+        """Python, JVM and all: for a rule's `before` or `after`."""
+        self._is_killed = True
+        os.killpg(self._job.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self._job_stack.close()
+        self._stack.close()
+
+
+@dataclass
+class World:
+    """`half` is a lake in which a run has read the first half of the golden week; `whole` are the prints of a
+    lake that has read all of it undisturbed, and `requests` what the second run asked for."""
+
+    emulator: Emulator
+    driver: Driver
+    lake: emulators.Lake
+    folder: Path
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
+    whole: dict[str, str] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    stack: ExitStack = field(default_factory=ExitStack)
+    compaction: Function | None = None
+
+    @cached_property
+    def other_driver(self) -> Driver:
+        driver = Driver(self.lake, self.folder / "other.log")
+        self.stack.callback(driver.close)
+        return driver
+
+    def new_lake(self) -> FaultLake:
+        number = next(self.numbers)
+        lake = FaultLake(self.emulator, self.emulator.create_lake(f"lake-{number}", f"lake_{number}"))
+        self.stack.callback(lake.close)
+        return lake
+
+    @cached_property
+    def half(self) -> FaultLake:
+        lake = self.new_lake()
+        lines = all_lines()
+        lake.put(lines[: len(lines) // 2], "first-half", "2026-09-07T12:00:00")
+        self.must_succeed(self.driver.run(lake))
+        lake.remember()
+        put_second_half(lake, seed=0)
+        self.must_succeed(self.driver.run(lake))
+        self.requests = self.driver.proxy.seen
+        self.whole = lake.prints()
+        return lake
+
+    def must_succeed(self, ended: str) -> None:
+        if ended != "succeeded":
+            raise RuntimeError(f"an undisturbed run {ended}")
+
+
+def seeded(kind: str, seed: int) -> random.Random:
+    return random.Random(f"{kind} {seed}")
+
+
+def put_second_half(lake: FaultLake, seed: int, held_back: int = 0) -> list[list[str]]:
+    """Puts the second half of the golden week as ten objects, but for `held_back` of them, which are returned."""
+    lines = all_lines()
+    lines = lines[len(lines) // 2 :]
+    rng = random.Random(seed)
+    rng.shuffle(lines)
+    parts = [lines[number::10] for number in range(10)]
+    for number, part in enumerate(parts[held_back:]):
+        lake.put_now(part, f"s{seed}n{number}")
+    return parts[:held_back]
+
+
+def _whole_lines(body: bytes) -> list[bytes]:
+    try:
+        return gzip.decompress(body).splitlines()
+    except (OSError, EOFError):
+        return []
+
+
+@contextmanager
+def open_world(folder: Path) -> Iterator[World]:
+    """A campaign's world; nothing of it is left at the end."""
+    with emulators.running() as emulator, ExitStack() as stack:
+        lake = emulator.create_lake()
+        stack.enter_context(patch.dict(os.environ, lake.environment()))
+        driver = Driver(lake, folder / "driver.log")
+        stack.callback(driver.close)
+        world = World(emulator, driver, lake, folder)
+        stack.enter_context(world.stack)
+        yield world
