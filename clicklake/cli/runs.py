@@ -1,5 +1,4 @@
-"""`clicklake refresh`, `rebuild`, `reparse` and `maintain`: one run of a job, on the running twin's lake or a
-deployment's."""
+"""`clicklake refresh`, `rebuild`, `reparse` and `maintain`: one run of a job, on the twin's lake or a deployment's."""
 
 from collections.abc import Mapping
 

@@ -48,7 +48,7 @@ def run(arguments: list[str], environment: dict[str, str], text: str = "") -> su
 def test_help_and_version_answer(environment: dict[str, str]) -> None:
     shown = run(["--help"], environment)
     assert shown.returncode == 0
-    commands = "demo up refresh rebuild reparse maintain query verify cost smoke doctor"
+    commands = "demo up refresh rebuild reparse maintain query verify smoke cost doctor"
     for command in commands.split():
         assert command in shown.stdout
         assert run([command, "--help"], environment).returncode == 0

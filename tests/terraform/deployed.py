@@ -127,7 +127,7 @@ class Deployed:
     def run_job(self, name: str, given: Mapping[str, str]) -> str:
         """Runs a deployed Glue job by spark-submit: its script, its modules, these arguments. Gives what it says."""
         job = self.aws("glue").get_job(JobName=name)["Job"]
-        arguments = dict(given)
+        arguments, role = dict(given), job["Role"].rpartition("/")[2]
         modules = self.download(arguments.pop("--extra-py-files"))
         assert arguments.pop("--datalake-formats") == "iceberg"
         script = self.download(job["Command"]["ScriptLocation"])

@@ -240,7 +240,8 @@ module "report" {
 
   statements = [
     {
-      actions   = ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetWorkGroup"]
+      # awswrangler asks for the results' first page, too: the columns' types are there.
+      actions   = ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"]
       resources = ["arn:${local.partition}:athena:${local.arn_tail}:workgroup/${var.workgroup_name}"]
     },
     { actions = ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"], resources = local.glue_arns.tables },
