@@ -146,7 +146,7 @@ class Deployed:
         command = [str(Path(sys.executable).parent / "spark-submit"), "--master", "local[2]", "--driver-memory", "2g"]
         command += [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
         command += ["--py-files", str(modules), str(script)]
-        environment = self.environment(job["Role"].rpartition("/")[2]) | {
+        environment = self.environment(role) | {
             "JAVA_HOME": str(java_home()),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
