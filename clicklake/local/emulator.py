@@ -91,7 +91,9 @@ class Emulator:
             region_name=DEFAULT_REGION,
             localstack_host=f"127.0.0.1:{self.port}",
         )
-        return session.client(service, endpoint_url=self.endpoint_url)
+        # The host yields to AWS_ENDPOINT_URL of the environment, which may be another emulator's.
+        session._service_endpoint_mapping = dict.fromkeys(session._service_endpoint_mapping, self.endpoint_url)
+        return session.client(service)
 
     def create_lake(self, bucket: str = BUCKET, database: str = DATABASE) -> Lake:
         """Bucket, Glue database, buffer queue with its dead-letter queue, secrets."""

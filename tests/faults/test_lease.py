@@ -5,7 +5,7 @@ import pytest
 from clicklake import endpoints
 from clicklake.paths import LEASE_KEY
 from glue_jobs.lease import Lease, LeaseLost
-from glue_jobs.raw_objects import _read_object
+from glue_jobs.raw_objects import _Bodies, _read_object
 from tests.faults.proxy import Proxy, Rule, cut_body, gets_raw, lose_answer, puts_lease, refuse
 
 KEY = "raw/year=2026/month=09/day=07/hour=12/events-a-1.ndjson.gz"
@@ -64,7 +64,8 @@ def test_a_body_that_breaks_off_is_fetched_again(lake, proxy, cuts, fault):
     s3 = endpoints.client("s3")
     s3.put_object(Bucket=lake.bucket, Key=KEY, Body=b'{"a": 1}\n')
     proxy.plan(Rule(gets_raw, cut_body(), times=cuts))
-    rows = list(_read_object(s3, lake.bucket, {"object": KEY, "bytes": 9, "promised": 1}))
+    item = {"object": KEY, "bytes": 9, "promised": 1, "is_in_raw": True, "packed": None}
+    rows = list(_read_object(_Bodies(s3, lake.bucket), item))
     assert [(line, text) for line, text, _ in rows if line] == ([] if fault else [(1, '{"a": 1}')])
     assert (rows[-1][2] or "").startswith(fault or "")
     assert bool(rows[-1][2]) == bool(fault)
