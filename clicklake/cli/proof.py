@@ -26,13 +26,12 @@ from clicklake.cli.deployment import Deployment, find_deployment, in_plain_words
 from clicklake.cli.query import ask_athena
 from clicklake.cli.show import as_table, console
 from clicklake.cli.smoke import find_raw, send, smoke
+from clicklake.cost.prices import price_list
 from clicklake.local.places import TwinError
 from clicklake.local.sql import read_queries
 from clicklake.paths import REPORT_KEY
 
-# Prices of us-east-1, from AWS's public pages; other regions differ by a tenth or two.
-GLUE_DOLLARS_AN_HOUR = 0.44  # for each of the run's workers (a DPU), a minute at least
-ATHENA_DOLLARS_A_TERABYTE = 5.0
+# What Athena bills a query at least.
 ATHENA_LEAST_BYTES = 10 * 1024**2
 
 BY_HAND = (
@@ -327,7 +326,8 @@ def dollars(deployment: Deployment) -> tuple[float, float]:
     for query_id in (name for page in pages for name in page["QueryExecutionIds"]):
         found = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
         scanned += max(found.get("Statistics", {}).get("DataScannedInBytes", 0), ATHENA_LEAST_BYTES)
-    return hours * GLUE_DOLLARS_AN_HOUR, scanned / 1e12 * ATHENA_DOLLARS_A_TERABYTE
+    prices = price_list().prices
+    return prices["glue_dpu_hours"].of(hours, has_free=False), prices["athena_tb"].of(scanned / 1e12, has_free=False)
 
 
 def tell(proofs: list[Proof]) -> bool:
