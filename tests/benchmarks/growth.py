@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -76,7 +76,8 @@ class Bench:
         """Seconds of a refresh, data files of tables that it read, and their bytes."""
         self.proxy.clear()
         started = time.monotonic()
-        report = lake.run()
+        # As on a schedule: not everything under raw/ is listed, and the ledger is added up, not counted.
+        report = lake.run(reconcile=False)
         seconds = time.monotonic() - started
         assert report.lines_stored, "nothing was read"
         read = {r.name for r in self.proxy.seen if r.operation == "GET" and "/data/" in r.name}
@@ -100,7 +101,8 @@ def measure_older(bench: Bench, spans: list[int], rounds: int) -> None:
         lake.run()
         told = []
         for number in range(rounds):
-            lake.put(batch_lines(number), f"batch{number}", f"{LAST_DAY}T{number:02}:00:00")
+            now = datetime.now(timezone.utc).replace(tzinfo=None)
+            lake.put(batch_lines(number), f"batch{number}", now.isoformat())
             told.append(bench.refresh(lake))
         seconds, read, size = (statistics.median(each) for each in zip(*told, strict=True))
         first = first or (seconds, read, size)
