@@ -51,7 +51,7 @@ class Days:
         return self.events | self.sessions | self.orders
 
 
-def _collect_days(rows: DataFrame, *columns: str) -> set[date]:
+def collect_days(rows: DataFrame, *columns: str) -> set[date]:
     found = rows.select(F.explode(F.array(*columns)).alias("day")).distinct().collect()
     return {row.day for row in found if row.day is not None}
 
@@ -108,9 +108,9 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     )
     visitors = touched.select("visitor_id").distinct()
     removed_keys = outcome.removed.select(*EVENT_KEY)
-    touched_days = _collect_days(touched, "event_date")
+    touched_days = collect_days(touched, "event_date")
     window = days_around(touched_days, REACH_DAYS)
-    renamed_days = _collect_days(outcome.renamed, "event_date") if outcome.renamed_count else set()
+    renamed_days = collect_days(outcome.renamed, "event_date") if outcome.renamed_count else set()
     while True:
         near = stored.where(on_days("event_date", window)).join(visitors, on="visitor_id", how="left_semi")
         if outcome.renamed_count:
@@ -180,11 +180,11 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
     """One commit: new events in, earlier copies in place of later ones, the session ids that changed."""
     changed = sessioned.rows.where(_is_changed())
-    removed_days = _collect_days(outcome.removed, "event_date") if outcome.has_removed else set()
+    removed_days = collect_days(outcome.removed, "event_date") if outcome.has_removed else set()
     if not sessioned.stored_changes and not removed_days:
         lake.append("events", changed.select(*_DATA))
         return
-    days = removed_days | _collect_days(changed.where(~F.col("_is_new")), "event_date")
+    days = removed_days | collect_days(changed.where(~F.col("_is_new")), "event_date")
     gone = outcome.removed.select(*EVENT_KEY).join(
         sessioned.rows.where("_is_new").select(*EVENT_KEY), on=EVENT_KEY, how="left_anti"
     )
@@ -199,7 +199,7 @@ def write_sessions(
     if sessioned.window is None:
         sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
         lake.append("sessions", sessions)
-        days.sessions |= _collect_days(lake.read("sessions"), "session_date")
+        days.sessions |= collect_days(lake.read("sessions"), "session_date")
         return None
     touched = settle(
         changed.select("session_id")
@@ -213,7 +213,7 @@ def write_sessions(
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
     before = before.join(touched, on="session_id", how="left_semi")
     before = settle(before.select("session_id", "session_date"))
-    days.sessions |= _collect_days(before, "session_date") | _collect_days(sessions, "session_date")
+    days.sessions |= collect_days(before, "session_date") | collect_days(sessions, "session_date")
     gone = before.join(sessions, on="session_id", how="left_anti")
     if before.limit(1).count():
         lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
@@ -236,7 +236,7 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome)
     key = ["event_date", "visitor_id"]
     active = daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi"))
     gone = pairs.join(active, on=key, how="left_anti")
-    lake.merge("visitor_days", active, gone, _collect_days(pairs, "event_date"))
+    lake.merge("visitor_days", active, gone, collect_days(pairs, "event_date"))
 
 
 def write_orders(
@@ -255,7 +255,7 @@ def write_orders(
         # An order takes its channel from its session, and its refunds theirs from the order.
         by_session = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
         days.orders |= _order_days(by_session) | _order_days(before)
-    event_days = _collect_days(concerned, "event_date") | {
+    event_days = collect_days(concerned, "event_date") | {
         row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()
     }
     if not event_days:
@@ -277,7 +277,7 @@ def write_orders(
 
 def _order_days(orders: DataFrame) -> set[date]:
     """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
-    made = _collect_days(orders, "order_date")
+    made = collect_days(orders, "order_date")
     refunds = orders.select(F.explode("refunds.refund_date").alias("day")).distinct().collect()
     return made | {day - timedelta(days=1) for day in made} | {row.day for row in refunds}
 
@@ -340,7 +340,7 @@ def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
 
 
 def _valid_from_days(identity: DataFrame, settings: Settings) -> set[date]:
-    return _collect_days(identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day")
+    return collect_days(identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day")
 
 
 def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
@@ -448,7 +448,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     )
     rows = settle(_cut(rows, None))
     wrong = rows.where(_is_changed())
-    wrong_days = _collect_days(wrong, "event_date")
+    wrong_days = collect_days(wrong, "event_date")
     if wrong_days:
         lake.merge("events", wrong.select(*_DATA), None, wrong_days)
     sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts)

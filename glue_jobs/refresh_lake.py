@@ -25,6 +25,7 @@ from glue_jobs.derive import (
     Days,
     add_sessions,
     at_once,
+    collect_days,
     is_counted_anew,
     rebuild_all,
     write_daily,
@@ -319,11 +320,9 @@ class Run:
     def _derive(self, outcome: Outcome, days: Days) -> None:
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
-        days.events |= {
-            row.event_date for row in sessioned.rows.where(is_counted_anew()).select("event_date").distinct().collect()
-        }
+        days.events |= collect_days(sessioned.rows.where(is_counted_anew()), "event_date")
         if outcome.has_removed:
-            days.events |= {row.event_date for row in outcome.removed.select("event_date").distinct().collect()}
+            days.events |= collect_days(outcome.removed, "event_date")
         self.step("cut sessions")
         write_events(lake, sessioned, outcome)
         self.step("events")

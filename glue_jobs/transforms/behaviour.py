@@ -21,10 +21,14 @@ TELLS_ENGAGEMENT = "clicklake-js/"
 UNCAUSED_TYPES = ("page_view", "view_item", "view_item_list", "search", "page_leave", "page_ping")
 
 
+def reasons(*names: str) -> Column:
+    """Constant bot_reasons."""
+    return F.array(*map(F.lit, names)).cast("array<string>")
+
+
 def is_judged() -> Column:
     """True unless the event's own line says that it is a bot's: then its visit's behaviour does not matter."""
-    reasons = F.coalesce("bot_reasons", F.array().cast("array<string>"))
-    return ~F.col("is_bot") | F.arrays_overlap(reasons, F.array(*map(F.lit, REASONS)))
+    return ~F.col("is_bot") | F.arrays_overlap(F.coalesce("bot_reasons", reasons()), reasons(*REASONS))
 
 
 def page_gap_ms(visitor: WindowSpec, longest_ms: int) -> Column:
@@ -55,4 +59,4 @@ def behaves_like_a_bot(visit: WindowSpec) -> Column:
         TOO_REGULAR: (gaps >= REGULAR_GAPS) & (total > 0) & (spread * gaps * REGULAR_SHARE <= total),
     }
     found = F.array_compact(F.array(*(F.when(condition, F.lit(reason)) for reason, condition in holds.items())))
-    return F.when(is_person, F.array().cast("array<string>")).otherwise(found)
+    return F.when(is_person, reasons()).otherwise(found)

@@ -6,6 +6,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from glue_jobs.tables import ITEM, MONEY
 from glue_jobs.transforms.behaviour import REASONS as BEHAVIOURS
+from glue_jobs.transforms.behaviour import reasons
 
 CORRUPT = "_corrupt_record"
 # As the contract writes money: plain decimal notation, at most 12 digits before the point and 4 after.
@@ -71,7 +72,6 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         *(F.when(F.col(f"r.{name}").isNull(), F.lit(name)) for name in ("event_id", "event_type"))
     )
     drift = _drifted_field()
-    nothing, behaviours = F.array().cast("array<string>"), F.array(*map(F.lit, BEHAVIOURS))
     verdict = (
         F.when(F.col("fault").isNotNull(), _refused(F.col("fault")))
         .when(is_corrupt & ~has_identity, _refused(F.lit("not_json")))
@@ -114,8 +114,8 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         F.col("r.consent.marketing").alias("consent_marketing"),
         F.coalesce(F.col("r.is_bot"), F.lit(False)).alias("is_bot"),
         # What a visit's behaviour says is the job's own to say.
-        F.when(F.col("r.is_bot"), F.array_except(F.coalesce("r.bot_reasons", nothing), behaviours))
-        .otherwise(nothing)
+        F.when(F.col("r.is_bot"), F.array_except(F.coalesce("r.bot_reasons", reasons()), reasons(*BEHAVIOURS)))
+        .otherwise(reasons())
         .alias("bot_reasons"),
         F.coalesce(F.col("r.maybe_repeat"), F.lit(False)).alias("maybe_repeat"),
         F.coalesce(F.col("r.is_test"), F.lit(False)).alias("is_test"),

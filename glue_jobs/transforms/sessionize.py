@@ -6,7 +6,7 @@ What behaves like a bot's is set aside: it keeps the id that its session would h
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from glue_jobs.transforms.behaviour import behaves_like_a_bot, is_judged, page_gap_ms
+from glue_jobs.transforms.behaviour import behaves_like_a_bot, is_judged, page_gap_ms, reasons
 from glue_jobs.transforms.place_in_time import milliseconds
 
 GAP_SECONDS = 1_800
@@ -80,7 +80,7 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
                 "session_id": F.when(~is_bot, F.col("visit.id")),
                 "set_aside_session_id": F.when(is_bot, F.col("visit.id")),
                 "is_bot": is_bot,
-                "bot_reasons": F.coalesce("visit.reasons", F.array().cast("array<string>")),
+                "bot_reasons": F.coalesce("visit.reasons", reasons()),
             }
         )
         .drop("at_ms", "page_gap_ms", "island_start_ms", "part", "first_active", "reasons", "visit", "page_view")
