@@ -40,7 +40,6 @@ class Lease:
     _lost: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _renewer: threading.Thread | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> "Lease":
         is_waiting = False
@@ -98,7 +97,8 @@ class Lease:
 
     def _try_to_take(self) -> bool:
         found = self._read()
-        if found is not None and found[0] and found[2] < self.seconds:
+        # Both times of an age are cut to whole seconds, so it may be told as almost a second more than it is.
+        if found is not None and found[0] and found[2] < self.seconds + 1:
             return False
         condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}
         asked = time.monotonic()
@@ -138,15 +138,32 @@ class Lease:
 
 @dataclass(frozen=True)
 class Journal:
-    """What the lake was before a run began: snapshot id of every table, None where it had none."""
+    """What the lake was before a run began: snapshot id of every table, None where it had none.
+
+    `etag` is S3's, of the object it was read from.
+    """
 
     run_id: str
     before: dict[str, int | None]
+    etag: str = ""
 
 
-def write_journal(s3: Any, bucket: str, journal: Journal) -> None:
+def write_journal(s3: Any, bucket: str, journal: Journal, former: Journal | None) -> None:
+    """Writes it in place of `former`, the one this run found. Raises LeaseLost if that is there no more.
+
+    A write that is held up until another run has completed would else make the next one undo that run.
+    """
     body = json.dumps({"run_id": journal.run_id, "before": journal.before})
-    s3.put_object(Bucket=bucket, Key=JOURNAL_KEY, Body=body.encode())
+    condition = {"IfMatch": former.etag} if former is not None else {"IfNoneMatch": "*"}
+    try:
+        s3.put_object(Bucket=bucket, Key=JOURNAL_KEY, Body=body.encode(), **condition)
+    except ClientError as error:
+        if not _is_conflict(error):
+            raise
+        found = read_journal(s3, bucket)
+        # Ours after all: the first try wrote it, and its answer was lost.
+        if found is None or found.run_id != journal.run_id:
+            raise LeaseLost(f"another run has written {JOURNAL_KEY} since run {journal.run_id} began") from error
 
 
 def read_journal(s3: Any, bucket: str) -> Journal | None:
@@ -157,4 +174,4 @@ def read_journal(s3: Any, bucket: str) -> Journal | None:
             return None
         raise
     body = json.loads(answer["Body"].read())
-    return Journal(body["run_id"], body["before"])
+    return Journal(body["run_id"], body["before"], answer["ETag"])

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from clicklake import endpoints
 from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
 from glue_jobs.lake import Snapshot, on_days
-from glue_jobs.lease import Journal, read_journal, write_journal
+from glue_jobs.lease import Journal, write_journal
 from glue_jobs.packs import make_pack, plan_packs, read_manifests
 from glue_jobs.raw_objects import list_raw_objects
 from glue_jobs.refresh_lake import Clock, Run, utc_now
@@ -96,10 +96,11 @@ class Upkeep:
 
     def close_journal(self) -> None:
         """A killed refresh has been undone by now; from here on nobody may go back to the snapshots before it."""
-        journal = read_journal(self.run.s3, self.settings.lake_bucket)
-        if journal is None or journal.run_id != self.run.last.run_id:
+        former = self.run.journal
+        if former is None or former.run_id != self.run.last.run_id:
             self.lake.before_commit()
-            write_journal(self.run.s3, self.settings.lake_bucket, Journal(self.run.last.run_id, self.lake.snapshots()))
+            closed = Journal(self.run.last.run_id, self.lake.snapshots())
+            write_journal(self.run.s3, self.settings.lake_bucket, closed, former)
 
     def compact(self) -> None:
         tune(self.run.spark, sum(self.lake.total_bytes(table) for table in TABLES))

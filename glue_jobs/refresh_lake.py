@@ -130,6 +130,7 @@ class Run:
         self.lake = Lake(spark, settings.database, self.run_id, written_at, self.lease.check)
         self.report = RunReport(self.run_id, settings.command)
         self.last: Any = None
+        self.journal: Journal | None = None
         self.before: dict[str, int | None] = {}
 
     # --- the three commands
@@ -168,7 +169,7 @@ class Run:
     def prepare(self) -> None:
         """Tables exist, and what a killed run left behind is undone."""
         self.lake.create_missing_tables()
-        journal = read_journal(self.s3, self.settings.lake_bucket)
+        journal = self.journal = read_journal(self.s3, self.settings.lake_bucket)
         runs = self.lake.read("refresh_runs")
         if journal is not None:
             completed = runs.where(F.col("run_id") == F.lit(journal.run_id)).limit(1).count()
@@ -187,7 +188,7 @@ class Run:
     def _begin(self) -> None:
         self.lease.check()
         self.before = self.lake.begin()
-        write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.before))
+        write_journal(self.s3, self.settings.lake_bucket, Journal(self.run_id, self.before), self.journal)
         self.report.is_changed = True
 
     def step(self, text: str) -> None:

@@ -1,12 +1,15 @@
 """The lease and the reading of raw objects, with a line that breaks at the wrong moment."""
 
+from datetime import timedelta
+from email.utils import format_datetime
+
 import pytest
 
 from clicklake import endpoints
-from clicklake.paths import LEASE_KEY
-from glue_jobs.lease import Lease, LeaseLost
+from clicklake.paths import JOURNAL_KEY, LEASE_KEY
+from glue_jobs.lease import Journal, Lease, LeaseLost, read_journal, write_journal
 from glue_jobs.raw_objects import _Bodies, _read_object
-from tests.faults.proxy import Proxy, Rule, cut_body, gets_raw, lose_answer, puts_lease, refuse
+from tests.faults.proxy import Fault, Proxy, Rule, cut_body, gets_raw, lose_answer, puts, puts_lease, refuse
 
 KEY = "raw/year=2026/month=09/day=07/hour=12/events-a-1.ndjson.gz"
 
@@ -57,6 +60,46 @@ def test_a_lease_that_was_not_renewed_in_time_is_lost(lake, proxy):
     assert lease._try_to_take()
     with pytest.raises(LeaseLost):
         lease.check()
+
+
+@pytest.mark.parametrize(("age_seconds", "is_taken"), [(60, False), (61, True)])
+def test_a_lease_is_taken_over_only_when_it_has_run_out_by_the_finest_clock(lake, proxy, age_seconds, is_taken):
+    s3 = endpoints.client("s3")
+    assert Lease(s3, lake.bucket, "run-1", seconds=60.0)._try_to_take()
+    written_at = s3.head_object(Bucket=lake.bucket, Key=LEASE_KEY)["LastModified"]
+
+    def answer_later(parsed, **_):
+        parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = format_datetime(written_at + timedelta(seconds=age_seconds))
+
+    s3.meta.events.register("after-call.s3.GetObject", answer_later)
+    assert Lease(s3, lake.bucket, "run-2", seconds=60.0)._try_to_take() == is_taken
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_journal_that_lands_after_another_runs_is_refused(lake, proxy, first):
+    s3 = endpoints.client("s3")
+    if not first:
+        write_journal(s3, lake.bucket, Journal("run-0", {}), None)
+    found = read_journal(s3, lake.bucket)
+
+    def other_run() -> None:
+        proxy.plan()
+        write_journal(s3, lake.bucket, Journal("run-2", {"events": 1}), found)
+
+    proxy.plan(Rule(puts, Fault(before=other_run)))
+    with pytest.raises(LeaseLost):
+        write_journal(s3, lake.bucket, Journal("run-1", {"events": None}), found)
+    kept = read_journal(s3, lake.bucket)
+    assert (kept.run_id, kept.before) == ("run-2", {"events": 1})
+
+
+def test_a_journal_whose_answer_was_lost_is_written_all_the_same(lake, proxy):
+    s3 = endpoints.client("s3")
+    lost = Rule(lambda request: request.name == JOURNAL_KEY and puts(request), lose_answer())
+    proxy.plan(lost)
+    write_journal(s3, lake.bucket, Journal("run-1", {"events": 1}), None)
+    assert lost.struck
+    assert read_journal(s3, lake.bucket).run_id == "run-1"
 
 
 @pytest.mark.parametrize(("cuts", "fault"), [(2, None), (3, "not fetched: ")])

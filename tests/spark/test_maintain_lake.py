@@ -159,7 +159,8 @@ def test_upkeep_killed_before_each_commit_in_turn_leaves_the_rows_and_a_killed_r
     write_history(rows)
     before = all_rows(lake)
     # A refresh wrote one table and was killed.
-    write_journal(lake.s3, lake.settings.lake_bucket, Journal("killed", rows.writer.snapshots()))
+    s3, bucket = lake.s3, lake.settings.lake_bucket
+    write_journal(s3, bucket, Journal("killed", rows.writer.snapshots()), read_journal(s3, bucket))
     rows.append("visitor_days", {"event_date": DAYS[0], "visitor_id": "v9", "active_events": 1})
 
     kills = 0
