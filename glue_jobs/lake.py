@@ -1,6 +1,6 @@
 """The lake's tables: reading, committing, going back. The only module of the job that writes tables."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
@@ -190,7 +190,9 @@ tblproperties (
 
     def restore(self, table: str, snapshot: int | None) -> bool:
         """Takes back what changed rows since `snapshot`, the last completed run's. True if there was something."""
-        if snapshot is not None and self._iceberg_table(table).snapshot(snapshot) is None:
+        if snapshot is None:
+            return not self.is_empty(table) and self.go_back(table, None)
+        if self._iceberg_table(table).snapshot(snapshot) is None:
             return False  # expired: maintenance has gone on from it
         return self._commits_since(table, snapshot) != 0 and self.go_back(table, snapshot)
 
@@ -235,6 +237,14 @@ tblproperties (
         self.before_commit()
         self._stamped(table, rows).writeTo(self.name(table)).append()
         self._notice_others(table)
+
+    def complete(self, run: Mapping[str, Any]) -> None:
+        """Writes a run's row of refresh_runs. Fails where another run has completed since this one began."""
+        columns = TABLES["refresh_runs"].columns
+        schema = ", ".join(f"{c.name} {c.type}" for c in columns)
+        row = self.spark.createDataFrame([tuple(run[c.name] for c in columns)], schema)
+        # Iceberg repeats an append on whatever the table has become; a merge is refused where rows have come since.
+        self.merge("refresh_runs", row)
 
     def overwrite(self, table: str, rows: DataFrame, condition: Column | None = None) -> None:
         """Replaces the rows that meet `condition` (whole partitions), or all rows."""

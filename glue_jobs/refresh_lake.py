@@ -449,9 +449,7 @@ class Run:
                 if snapshot is not None and table != "refresh_runs"
             },
         }
-        schema = ", ".join(f"{c.name} {c.type}" for c in TABLES["refresh_runs"].columns)
-        values = [tuple(row[c.name] for c in TABLES["refresh_runs"].columns)]
-        self.lake.append("refresh_runs", self.spark.createDataFrame(values, schema))
+        self.lake.complete(row)
         report.snapshots = row["snapshots"]
         self.step("checked the ledger and completed the run")
         return self._finish()

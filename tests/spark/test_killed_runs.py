@@ -4,8 +4,10 @@ import threading
 from datetime import datetime
 
 import pytest
+from py4j.protocol import Py4JJavaError
 
 from glue_jobs.lake import ForeignCommit, Lake
+from glue_jobs.tables import RESTATEMENTS
 from tests.spark.golden_days import all_lines
 from tests.spark.lakes import SmallLake
 
@@ -92,9 +94,10 @@ def test_two_runs_released_together_give_the_same_tables(new_lake, in_one_go):
     assert lake.prints() == in_one_go[1]
 
 
-def another_runs_lake(lake: SmallLake) -> Lake:
+def another_runs_lake(lake: SmallLake, run_id: str = "lost") -> Lake:
     """The tables as a run sees them that has lost its lease and does not know it."""
-    return Lake(lake.spark, lake.settings.database, "lost", datetime(2026, 9, 7))
+    # A session of its own: what it knows of the tables is as old as when it first looked.
+    return Lake(lake.spark.newSession(), lake.settings.database, run_id, datetime(2026, 9, 7))
 
 
 def test_a_commit_that_lands_after_another_run_is_taken_back_by_the_next(in_one_go):
@@ -104,6 +107,32 @@ def test_a_commit_that_lands_after_another_run_is_taken_back_by_the_next(in_one_
     assert not lake.run().is_changed
     assert lake.prints() == prints
     lake.assert_every_line_has_one_outcome()
+
+
+def test_rows_of_a_table_that_no_run_wrote_are_taken_back_once(in_one_go):
+    lake, _ = in_one_go
+    assert "restatements" not in lake.table("refresh_runs").first().snapshots
+    lost = another_runs_lake(lake)
+    lost.append("restatements", lake.spark.range(3).selectExpr(*(f"null as {c}" for c in RESTATEMENTS.column_names)))
+    lake.run()
+    assert lake.table("restatements").count() == 0
+    before = another_runs_lake(lake).snapshots()
+    lake.run()
+    assert another_runs_lake(lake).snapshots() == before
+
+
+def test_a_run_is_not_completed_when_another_was_since_it_began(in_one_go):
+    lake, _ = in_one_go
+    [run] = lake.table("refresh_runs").collect()
+    held_up, other = another_runs_lake(lake), another_runs_lake(lake, "other")
+    began_with = held_up.snapshot("refresh_runs")
+    assert other.snapshot("refresh_runs") == began_with
+    other.complete({**run.asDict(), "run_id": "other"})
+    with pytest.raises(Py4JJavaError, match="ValidationException"):
+        held_up.complete({**run.asDict(), "run_id": "held up"})
+    after = another_runs_lake(lake)
+    assert sorted(row.run_id for row in after.read("refresh_runs").collect()) == sorted([run.run_id, "other"])
+    after.go_back("refresh_runs", began_with)
 
 
 @pytest.mark.slow
