@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.faults import data_kinds, ingest_kinds, job_kinds
 from tests.faults.job_kinds import Scene
 from tests.faults.proxy import Proxy, Rule
-from tests.faults.world import Result, Verdict, World, put_second_half, seeded
+from tests.faults.world import Result, World, put_second_half, seeded
 
 LARGE = {
     "1,005 and 2,500 objects": job_kinds.many_objects,
@@ -43,13 +43,11 @@ def run_ingest(world: World, cases: list[Case], *disturbances: list[Rule]) -> li
     for rules in disturbances:
         world.driver.run(lake, *rules)
     world.must_succeed(world.driver.run(lake))
-    results = []
-    for case, seconds in sent:
-        verdict = lake.judge(set(case.acknowledged), None, f"{ingest_kinds.name_of(case.kind, case.seed)}-")
-        lost = max(verdict.lost, case.missing)
-        verdict = Verdict(lost, verdict.repeated, verdict.is_balanced, verdict.is_equal)
-        results.append(Result(case.kind, case.seed, case.struck, case.ended, verdict, seconds))
-    return results
+    names = {f"{ingest_kinds.name_of(case.kind, case.seed)}-": set(case.acknowledged) for case, _ in sent}
+    return [
+        Result(case.kind, case.seed, case.struck, case.ended, replace(it, lost=max(it.lost, case.missing)), seconds)
+        for (case, seconds), it in zip(sent, lake.judge_each(names), strict=True)
+    ]
 
 
 def run_job(world: World, kind: str, seed: int) -> Result:

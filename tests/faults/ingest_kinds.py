@@ -293,11 +293,12 @@ def disturb(kind: str, seed: int, functions: Functions) -> Sent:
         name_of(kind, seed),
         seeded(kind, seed),
     )
+    before = lake.raw_keys()
     try:
         struck = [request for rule in KINDS[kind](shop) for request in rule.struck]
     finally:
         proxy.clear()
-    durable = {json.loads(text).get("event_id") for _, _, text in lake.raw_lines()}
+    durable = {json.loads(text).get("event_id") for _, _, text in lake.raw_lines(lake.raw_keys() - before)}
     return Sent(
         kind,
         seed,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from clicklake.paths import LEASE_KEY, RESULTS_PREFIX
+from clicklake.paths import JOURNAL_KEY, LEASE_KEY, RESULTS_PREFIX
 from tests.faults.function import Function
 from tests.faults.proxy import (
     Fault,
@@ -171,42 +171,61 @@ def renewals_are_slow(scene: Scene) -> Disturbed:
     rule = Rule(puts_lease, delay(4.0), at=2, times=None)
     slow = Rule(writes, delay(2.5), at=scene.somewhere(writes))
     ended = scene.world.driver.run(scene.lake, rule, slow, lease_seconds=2.0)
-    return Disturbed(ended, _tell([slow]))
+    return Disturbed(ended, _tell([rule, slow]))
 
 
-def commit_after_the_lease(scene: Scene) -> Disturbed:
-    """A run stalls within a commit until its lease is gone and another run is at work or done; then the commit lands.
+def late(matches: Matches, may_land_amid: bool = False) -> Disturb:
+    """A run stalls at a write until its lease is gone and another run is done, or at work; then the write lands.
 
-    With an even seed the run that stalls had to undo another one, so that the undoing may come late too.
+    With some seeds the run that stalls has to undo another one first, so that the undoing may come late too.
     """
-    world, lake = scene.world, scene.lake
-    if scene.rng.random() < 0.5:
-        world.driver.run(lake, Rule(updates_table, refuse(403, "AccessDenied"), at=scene.rng.randint(2, 8), times=None))
-    stalled, released = threading.Event(), threading.Event()
 
-    def stall() -> None:
-        stalled.set()
-        released.wait(120)
+    def disturb(scene: Scene) -> Disturbed:
+        world, lake = scene.world, scene.lake
+        if scene.rng.random() < 0.5:
+            cut_off = Rule(updates_table, refuse(403, "AccessDenied"), at=scene.rng.randint(2, 8), times=None)
+            world.driver.run(lake, cut_off)
+        stalled, released = threading.Event(), threading.Event()
 
-    def of_a_table(request: Request) -> bool:
-        return writes(request) and (request.operation == "UpdateTable" or request.name.startswith(RESULTS_PREFIX))
+        def stall() -> None:
+            stalled.set()
+            released.wait(120)
 
-    # All from then on: a client gives a request up after half a minute and sends it again.
-    held = Rule(of_a_table, Fault(before=stall), at=scene.somewhere(of_a_table), times=None)
-    silent = Rule(lambda request: stalled.is_set() and request.name == LEASE_KEY and puts(request), drop(), times=None)
-    # It lands while the other run is at work (at one of its commits), or after its end.
-    landing = Rule(
-        updates_table, Fault(before=lambda: (released.set(), delay(1.0).before())), at=scene.somewhere(updates_table)
-    )
-    is_amid = scene.rng.random() < 0.5
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(world.driver.run, lake, held, silent, lease_seconds=3.0)
-        stalled.wait(120)
-        second = world.other_driver.run(lake, *([landing] if is_amid else []), lease_seconds=3.0)
-        released.set()
-        ended = first.result()
-    when = f"lands at {_tell([landing])}" if is_amid and landing.struck else "lands after the other run"
-    return Disturbed(f"{ended}; the other run {second}", f"{held.struck[0] if held.struck else 'nothing'} held, {when}")
+        # All from then on: a client gives a request up after half a minute and sends it again.
+        held = Rule(matches, Fault(before=stall), at=scene.somewhere(matches), times=None)
+        silent = Rule(
+            lambda request: stalled.is_set() and request.name == LEASE_KEY and puts(request), drop(), times=None
+        )
+        # It lands while the other run is at work (at one of its commits), or after its end.
+        landing = Rule(
+            updates_table,
+            Fault(before=lambda: (released.set(), delay(1.0).before())),
+            at=scene.somewhere(updates_table),
+        )
+        is_amid = may_land_amid and scene.rng.random() < 0.5
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(world.driver.run, lake, held, silent, lease_seconds=3.0)
+            stalled.wait(120)
+            second = world.other_driver.run(lake, *([landing] if is_amid else []), lease_seconds=3.0)
+            released.set()
+            ended = first.result()
+        when = f"lands at {_tell([landing])}" if is_amid and landing.struck else "lands after the other run"
+        what = str(held.struck[0]) if held.struck else "nothing"
+        return Disturbed(f"{ended}; the other run {second}", f"{what} held, {when}")
+
+    return disturb
+
+
+def _of_a_table(request: Request) -> bool:
+    return writes(request) and (request.operation == "UpdateTable" or request.name.startswith(RESULTS_PREFIX))
+
+
+def _of_the_runs(request: Request) -> bool:
+    return _of_a_table(request) and "refresh_runs" in request.name
+
+
+def _of_the_journal(request: Request) -> bool:
+    return puts(request) and request.name == JOURNAL_KEY
 
 
 def compaction_while_appending(scene: Scene) -> Disturbed:
@@ -250,7 +269,10 @@ KINDS: dict[str, Disturb] = {
     "objects arrive while reading": arrive_while_reading,
     "two runs at once": two_at_once,
     "renewals are slow": renewals_are_slow,
-    "a commit after the lease": commit_after_the_lease,
+    "a commit after the lease": late(_of_a_table, may_land_amid=True),
+    "an UpdateTable after the lease": late(updates_table),
+    "the run's row after the lease": late(_of_the_runs),
+    "the journal after the lease": late(_of_the_journal),
     "compaction while appending": compaction_while_appending,
 }
 

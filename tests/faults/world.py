@@ -6,7 +6,8 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -95,9 +96,12 @@ class FaultLake(SmallLake):
         """One raw object in the hour of now, where the next run looks."""
         return self.put(lines, name, f"{self.now():%Y-%m-%dT%H:%M:%S}")
 
-    def raw_lines(self) -> Iterator[tuple[str, int, bytes]]:
-        """(object, line, text) of all that can be read of raw, by a reader of its own."""
-        for key in self._keys(RAW_PREFIX):
+    def raw_keys(self) -> set[str]:
+        return set(self._keys(RAW_PREFIX))
+
+    def raw_lines(self, keys: Iterable[str]) -> Iterator[tuple[str, int, bytes]]:
+        """(object, line, text) of all that can be read of these objects, by a reader of its own."""
+        for key in keys:
             for number, text in enumerate(_whole_lines(self._body(key)), 1):
                 yield key, number, text
 
@@ -105,7 +109,7 @@ class FaultLake(SmallLake):
         """Ids of the accepted lines in raw, but for those that the job refuses with a reason."""
         refused = {(row["object"], row["line"]) for row in self._rows("quarantine", ["object", "line"])}
         ids = set()
-        for key, number, text in self.raw_lines():
+        for key, number, text in self.raw_lines(self.raw_keys()):
             try:
                 raw_line = json.loads(text)
             except ValueError:
@@ -128,12 +132,12 @@ class FaultLake(SmallLake):
         fields = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
         tables = [{f: t[f] for f in fields if f in t} for page in pages for t in page["TableList"]]
         states = {key: self._body(key) for key in self._keys(STATE_PREFIX)}
-        self._kept = states, set(self._keys(RAW_PREFIX)), tables
+        self._kept = states, self.raw_keys(), tables
 
     def go_back(self) -> None:
         states, raw, tables = self._kept
         bucket = self.settings.lake_bucket
-        for key in {*self._keys(RAW_PREFIX), *self._keys(STATE_PREFIX)} - raw - states.keys():
+        for key in {*self.raw_keys(), *self._keys(STATE_PREFIX)} - raw - states.keys():
             self.s3.delete_object(Bucket=bucket, Key=key)
         for key, body in states.items():
             self.s3.put_object(Bucket=bucket, Key=key, Body=body)
@@ -149,17 +153,26 @@ class FaultLake(SmallLake):
     def _rows(self, table: str, columns: list[str]) -> list[dict[str, Any]]:
         return self._engine.query(f"select {', '.join(columns)} from {table}").to_pylist()
 
-    def judge(self, acknowledged: set[str], prints: dict[str, str] | None, prefix: str = "") -> Verdict:
-        """`acknowledged` are the ids that must be stored; `prints` those of the undisturbed lake. Only ids that
-        begin with `prefix` are looked at."""
+    def judge(self, acknowledged: set[str], prints: dict[str, str] | None) -> Verdict:
+        """`acknowledged` are the ids that must be stored; `prints` those of the undisturbed lake."""
+        [verdict] = self.judge_each({"": acknowledged})
+        return replace(verdict, is_equal=prints is None or self.prints() == prints)
+
+    def judge_each(self, acknowledged: dict[str, set[str]]) -> list[Verdict]:
+        """A verdict for each prefix of ids and those with it that must be stored. Nothing is compared."""
         rows = self._rows("events", ["event_id", "ts_date"])
-        stored = Counter((row["event_id"], row["ts_date"]) for row in rows if row["event_id"].startswith(prefix))
-        return Verdict(
-            lost=len(acknowledged - {event_id for event_id, _ in stored}),
-            repeated=sum(copies - 1 for copies in stored.values()),
-            is_balanced=self._is_balanced(),
-            is_equal=prints is None or self.prints() == prints,
-        )
+        stored = Counter((row["event_id"], row["ts_date"]) for row in rows)
+        ids = {event_id for event_id, _ in stored}
+        is_balanced = self._is_balanced()
+        return [
+            Verdict(
+                lost=len(each - ids),
+                repeated=sum(copies - 1 for (event_id, _), copies in stored.items() if event_id.startswith(prefix)),
+                is_balanced=is_balanced,
+                is_equal=True,
+            )
+            for prefix, each in acknowledged.items()
+        ]
 
     def _is_balanced(self) -> bool:
         """Each line of each object has exactly one outcome, and the last run's account says the same."""
@@ -182,56 +195,95 @@ class FaultLake(SmallLake):
             counts["events"],
             counts["repeats"],
         )
+        read_by_runs = sum(run["lines"] for run in runs)
         return (
             outcomes == expected
             and account == recounted
+            and read_by_runs == last["total_lines"]
             and last["total_quarantined"] == counts["quarantine"]
-            and {row["object"] for row in objects} == set(self._keys(RAW_PREFIX))
+            and {row["object"] for row in objects} == self.raw_keys()
             and len(objects) == len({row["object"] for row in objects})
         )
 
 
-class Driver:
-    """The job in a process of its own, its JVM with it, behind a proxy of its own; killed, it starts anew."""
+class Process:
+    """The job in a process of its own, its JVM with it, behind a proxy of its own."""
 
     def __init__(self, lake: emulators.Lake, log: Path) -> None:
-        self._log = log
         self._stack = ExitStack()
         self.proxy = self._stack.enter_context(Proxy(lake.endpoint_url).serving())
-        self._lake = replace(lake, endpoint_url=self.proxy.url)
-        self._job: Job | None = None
-        self._job_stack = ExitStack()
-        self._is_killed = False
+        self.job: Job = self._stack.enter_context(running_job(replace(lake, endpoint_url=self.proxy.url), log))
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+class Driver:
+    """Runs the job in one process after the other: where one is killed, the next takes its place.
+
+    A JVM's first run takes twice as long as the later ones. So from the first kill on another process waits
+    that has had its first run, on a lake of its own, while the campaign went on.
+    """
+
+    def __init__(self, world: "World", name: str) -> None:
+        self._world = world
+        self._log = world.folder / f"{name}.log"
+        self._process: Process | None = None
+        self._waiting: Future[Process] | None = None
+        self._pool = ThreadPoolExecutor(1)
+        self._is_killed = self._has_been_killed = False
 
     def run(self, lake: FaultLake, *rules: Rule, **changes: Any) -> str:
         """One refresh under these faults: "succeeded", "killed", or "failed" with the error."""
         self._is_killed = False
-        if self._job is None:
-            self.proxy.plan()
-            self._job = self._job_stack.enter_context(running_job(self._lake, self._log))
-        self.proxy.plan(*rules)
+        process = self._process = self._process or self._next()
+        process.proxy.plan(*rules)
         try:
-            self._job.run(lake.arguments(**changes))
+            process.job.run(lake.arguments(**changes))
         except TwinError as error:
             if not self._is_killed:
                 return f"failed: {str(error).partition('(')[2].partition(':')[0]}"
-            self._job_stack.close()
-            self._job = None
+            process.close()
+            self._process = None
+            self._has_been_killed = True
             return "killed"
         return "succeeded"
 
+    def _next(self) -> Process:
+        process = self._waiting.result() if self._waiting else self._start()
+        if self._has_been_killed:
+            self._waiting = self._pool.submit(self._start_warm, self._world.new_lake())
+        return process
+
+    def _start(self) -> Process:
+        return Process(self._world.lake, self._log)
+
+    def _start_warm(self, lake: FaultLake) -> Process:
+        process = self._start()
+        lake.put_now(all_lines()[:20], "first")
+        process.job.run(lake.arguments())
+        return process
+
+    @property
+    def proxy(self) -> Proxy:
+        """The one before the process that ran last."""
+        return self._process.proxy
+
     @property
     def is_warm(self) -> bool:
-        return self._job is not None
+        return self._process is not None
 
     def kill(self) -> None:
         """Python, JVM and all: for a rule's `before` or `after`."""
         self._is_killed = True
-        os.killpg(self._job.pid, signal.SIGKILL)
+        os.killpg(self._process.job.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        self._job_stack.close()
-        self._stack.close()
+        if self._waiting is not None:
+            self._waiting.result().close()
+        self._pool.shutdown()
+        if self._process is not None:
+            self._process.close()
 
 
 @dataclass
@@ -240,7 +292,6 @@ class World:
     lake that has read all of it undisturbed, and `requests` what the second run asked for."""
 
     emulator: Emulator
-    driver: Driver
     lake: emulators.Lake
     folder: Path
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
@@ -250,8 +301,15 @@ class World:
     compaction: Function | None = None
 
     @cached_property
+    def driver(self) -> Driver:
+        return self._new_driver("driver")
+
+    @cached_property
     def other_driver(self) -> Driver:
-        driver = Driver(self.lake, self.folder / "other.log")
+        return self._new_driver("other")
+
+    def _new_driver(self, name: str) -> Driver:
+        driver = Driver(self, name)
         self.stack.callback(driver.close)
         return driver
 
@@ -305,11 +363,7 @@ def _whole_lines(body: bytes) -> list[bytes]:
 @contextmanager
 def open_world(folder: Path) -> Iterator[World]:
     """A campaign's world; nothing of it is left at the end."""
-    with emulators.running() as emulator, ExitStack() as stack:
+    with emulators.running() as emulator:
         lake = emulator.create_lake()
-        stack.enter_context(patch.dict(os.environ, lake.environment()))
-        driver = Driver(lake, folder / "driver.log")
-        stack.callback(driver.close)
-        world = World(emulator, driver, lake, folder)
-        stack.enter_context(world.stack)
-        yield world
+        with patch.dict(os.environ, lake.environment()), ExitStack() as stack:
+            yield World(emulator, lake, folder, stack=stack)
