@@ -21,8 +21,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_what_was_acknowledged_is_stored_once_though_the_refresh_is_killed_as_well(world):
     killed = Rule(updates_table, Fault(after=world.driver.kill, answer="lost"), at=2)
     cut = Rule(gets_raw, cut_body(), at=3, times=2)
-    # A killed function costs a new process, so those kinds have one seed here.
-    cases = [(kind, seed) for kind in ingest_kinds.KINDS for seed in SEEDS[: 1 if "killed" in kind else 2]]
+    cases = [(kind, seed) for kind in ingest_kinds.KINDS for seed in SEEDS[:2]]
     results = run_ingest(world, cases, [killed], [cut])
     assert killed.struck and cut.struck
     assert [result for result in results if not result.is_good] == []

@@ -221,7 +221,7 @@ class Process:
 class Driver:
     """Runs the job in one process after the other: where one is killed, the next takes its place.
 
-    A JVM's first run takes twice as long as the later ones. So from the first kill on another process waits
+    A JVM's first run takes twice as long as the later ones. So from the second kill on another process waits
     that has had its first run, on a lake of its own, while the campaign went on.
     """
 
@@ -231,7 +231,8 @@ class Driver:
         self._process: Process | None = None
         self._waiting: Future[Process] | None = None
         self._pool = ThreadPoolExecutor(1)
-        self._is_killed = self._has_been_killed = False
+        self._is_killed = False
+        self._kills = 0
 
     def run(self, lake: FaultLake, *rules: Rule, **changes: Any) -> str:
         """One refresh under these faults: "succeeded", "killed", or "failed" with the error."""
@@ -245,13 +246,13 @@ class Driver:
                 return f"failed: {str(error).partition('(')[2].partition(':')[0]}"
             process.close()
             self._process = None
-            self._has_been_killed = True
+            self._kills += 1
             return "killed"
         return "succeeded"
 
     def _next(self) -> Process:
         process = self._waiting.result() if self._waiting else self._start()
-        if self._has_been_killed:
+        if self._kills > 1:
             self._waiting = self._pool.submit(self._start_warm, self._world.new_lake())
         return process
 
