@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
+from functools import cached_property
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -197,9 +198,12 @@ tblproperties (
         return self._commits_since(table, snapshot) != 0 and self.go_back(table, snapshot)
 
     def _iceberg_table(self, table: str):
-        jvm = self.spark.sparkContext._jvm
-        spark3_util = jvm.org.apache.iceberg.spark.Spark3Util
-        return spark3_util.loadIcebergTable(self.spark._jsparkSession, self.name(table))
+        return self._spark3_util.loadIcebergTable(self.spark._jsparkSession, self.name(table))
+
+    @cached_property
+    def _spark3_util(self) -> Any:
+        # Each name on the way is looked up through every jar.
+        return self.spark.sparkContext._jvm.org.apache.iceberg.spark.Spark3Util
 
     def is_empty(self, table: str) -> bool:
         """True if the current snapshot holds no row, by Iceberg's own totals: no file is read."""

@@ -54,9 +54,9 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
     for name, value in (extra or {}).items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
-    # PySpark looks this class up anew for every function call, through every jar: a tenth of a small run.
+    # PySpark looks these classes up anew for every function call, through every jar: a tenth of a small run and more.
     jvm = session.sparkContext._jvm
-    jvm.functions = jvm.functions
+    jvm.functions, jvm.PythonUtils = jvm.functions, jvm.PythonUtils
     return session
 
 
