@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -227,7 +228,7 @@ class Driver:
 
     def __init__(self, world: "World", name: str) -> None:
         self._world = world
-        self._log = world.folder / f"{name}.log"
+        self._logs = (world.folder / f"{name}-{number}.log" for number in count(1))
         self._process: Process | None = None
         self._waiting: Future[Process] | None = None
         self._pool = ThreadPoolExecutor(1)
@@ -257,7 +258,7 @@ class Driver:
         return process
 
     def _start(self) -> Process:
-        return Process(self._world.lake, self._log)
+        return Process(self._world.lake, next(self._logs))
 
     def _start_warm(self, lake: FaultLake) -> Process:
         process = self._start()
@@ -295,7 +296,7 @@ class World:
     emulator: Emulator
     lake: emulators.Lake
     folder: Path
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1_000_000)))
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
     whole: dict[str, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     stack: ExitStack = field(default_factory=ExitStack)
