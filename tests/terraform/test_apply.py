@@ -207,7 +207,7 @@ def test_the_deployed_ingest_function_hashes_a_verified_user(found, aws):
     assert line["user_id"].startswith("1.") and "u-1" not in json.dumps(line)
 
     # A further key, as the runbook has it.
-    name = "/clicklake/clicklake-dev/hash-keys"
+    name = "/clicklake/dev/hash-keys"
     keys = aws("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     aws("ssm").put_parameter(Name=name, Value=f"{keys},2:{'a5' * 32}", Type="SecureString", Overwrite=True)
     aws("lambda").update_function_configuration(FunctionName=f"{found.name}-ingest", Description="With the new key")
