@@ -205,9 +205,11 @@ def late(matches: Matches, may_land_amid: bool = False) -> Disturb:
         is_amid = may_land_amid and scene.rng.random() < 0.5
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(world.driver.run, lake, held, silent, lease_seconds=3.0)
-            stalled.wait(120)
-            second = world.other_driver.run(lake, *([landing] if is_amid else []), lease_seconds=3.0)
-            released.set()
+            try:
+                stalled.wait(120)
+                second = world.other_driver.run(lake, *([landing] if is_amid else []), lease_seconds=3.0)
+            finally:
+                released.set()
             ended = first.result()
         when = f"lands at {_tell([landing])}" if is_amid and landing.struck else "lands after the other run"
         what = str(held.struck[0]) if held.struck else "nothing"
