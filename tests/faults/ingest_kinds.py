@@ -140,8 +140,8 @@ def killed_after_the_put(shop: Shop) -> list[Rule]:
 
 
 def answer_lost_and_repeated(shop: Shop) -> list[Rule]:
-    for _ in range(BATCHES):
-        shop.send(is_answer_lost=shop.rng.random() < 0.6)
+    for number in range(BATCHES):
+        shop.send(is_answer_lost=number == 0 or shop.rng.random() < 0.5)
     return []
 
 
