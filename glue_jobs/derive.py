@@ -290,7 +290,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     if lake.is_empty("identity") and not outcome.renamed_count:
         rows = settle(identify(seen))
         if rows.limit(1).count():
-            days.persons |= _valid_from_days(rows, settings)
+            days.persons |= _owned_days(lake, settings, rows)
             lake.append("identity", rows)
         return
     known = lake.read("identity")
@@ -323,7 +323,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     changed = rows.join(before, on=key, how="left_anti").unionByName(
         before.select(*key).join(rows, on=key, how="left_anti")
     )
-    days.persons |= _valid_from_days(changed, settings)
+    days.persons |= _owned_days(lake, settings, changed)
     gone = before.join(rows, on=["visitor_id", "valid_from"], how="left_anti").select("visitor_id", "valid_from")
     lake.merge("identity", rows, gone)
 
@@ -339,65 +339,89 @@ def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
     return events.select("visitor_id", "occurred_at", "event_id", "ts_date", "user_id")
 
 
-def _valid_from_days(identity: DataFrame, settings: Settings) -> set[date]:
-    return collect_days(identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day")
+def _owned_days(lake: Lake, settings: Settings, changed: DataFrame) -> set[date]:
+    """The oldest day on which the visitors of these rows of identity were active under another owner; empty if none.
+
+    Of days before this run's own: those are touched by their events.
+    """
+    valid_from = changed.agg(F.min(local_date(F.col("valid_from"), settings.shop_time_zone)).alias("day")).first().day
+    if valid_from is None:
+        return set()
+    active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(valid_from))
+    active = active.join(changed.select("visitor_id"), on="visitor_id", how="left_semi")
+    oldest = active.agg(F.min("event_date").alias("day")).first().day
+    return {oldest} if oldest is not None else set()
 
 
 def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
     """The daily tables of the touched days, one commit each; of all days where `is_whole`."""
-    touched = days.daily
-    if not touched and not is_whole:
-        _write_active(lake, min(days.persons, default=None), is_whole)
+    touched = None if is_whole else days.daily
+    touched_active = days.events | days.persons
+    if not is_whole and not touched:
+        _write_active(lake, touched_active, is_whole)
         return
 
-    def on_touched(column: str, reach: int = 0) -> Column:
-        return F.lit(True) if is_whole else on_days(column, days_around(touched, reach))
+    def on_touched(table: str, reach: int = 0) -> DataFrame:
+        rows = lake.read(table)
+        return rows if touched is None else rows.where(on_days(TABLES[table].day, days_around(touched, reach)))
 
-    where = None if is_whole else on_touched("event_date")
-    events, sessions, orders = lake.read("events"), lake.read("sessions"), lake.read("orders")
+    sessions, orders = on_touched("sessions"), lake.read("orders")
+    if touched is not None:
+        orders = settle(orders.where(_is_counted_on(touched)))
 
     def traffic_and_active() -> None:
-        of_days = events.where(on_touched("event_date")), sessions.where(on_touched("session_date"))
-        lake.overwrite("daily_traffic", daily.daily_traffic(*of_days, orders), where)
-        _write_active(lake, min(days.events | days.persons, default=None), is_whole)
+        rows = daily.daily_traffic(on_touched("events"), sessions, orders)
+        lake.overwrite("daily_traffic", rows, touched)
+        _write_active(lake, touched_active, is_whole)
 
     def orders_by_day() -> None:
-        rows = daily.daily_orders(orders, sessions, settings.shop_currency)
-        lake.overwrite("daily_orders", rows.where(on_touched("event_date")), where)
+        if is_whole:
+            lake.overwrite("daily_orders", daily.daily_orders(orders, lake.read("sessions"), settings.shop_currency))
+        elif days.orders:
+            made = collect_days(orders, "order_date")
+            days_of_sessions = made | {day - timedelta(days=1) for day in made}
+            of_orders = lake.read("sessions").where(on_days("session_date", days_of_sessions))
+            rows = daily.daily_orders(orders, of_orders, settings.shop_currency)
+            lake.overwrite("daily_orders", rows.where(on_days("event_date", days.orders)), days.orders)
 
     def products_by_day() -> None:
+        made = orders if touched is None else orders.where(on_days("order_date", touched))
         # A session that began on a touched day may end on the next one.
-        rows = daily.daily_products(
-            events.where(on_touched("event_date", reach=1)),
-            sessions.where(on_touched("session_date")),
-            orders.where(on_touched("order_date")),
-            settings.shop_currency,
-        )
-        lake.overwrite("daily_products", rows, where)
+        rows = daily.daily_products(on_touched("events", reach=1), sessions, made, settings.shop_currency)
+        lake.overwrite("daily_products", rows, touched)
 
     at_once(traffic_and_active, orders_by_day, products_by_day)
 
 
-def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
-    if oldest is None and not is_whole:
+def _is_counted_on(days: set[date]) -> Column:
+    """True for all orders that numbers of these days tell of, and some others: made or refunded then, or made in a
+    session that began the day before."""
+    is_made = on_days("order_date", days | {day + timedelta(days=1) for day in days})
+    refunded = F.col("refunds.refund_date")
+    is_refunded = (F.array_max(refunded) >= F.lit(min(days))) & (F.array_min(refunded) <= F.lit(max(days)))
+    return is_made | F.coalesce(is_refunded, F.lit(False))
+
+
+def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
+    """The active visitors and persons from the oldest touched day on."""
+    if not touched and not is_whole:
         return
-    # The daily traffic has a row for every day with events; Iceberg answers this from its metadata.
-    bounds = (
-        lake.read("daily_traffic").agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).first()
-    )
-    if bounds.first is None:
+    # The daily traffic has a row for every day with events.
+    bounds = lake.bounds("daily_traffic")
+    if bounds is None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return
-    first = bounds.first if is_whole else max(oldest, bounds.first)
-    written = [first + timedelta(days=n) for n in range((bounds.last - first).days + 1)]
+    first_day, last_day = bounds
+    first = first_day if is_whole else max(min(touched), first_day)
+    written = [first + timedelta(days=n) for n in range((last_day - first).days + 1)]
     days = lake.spark.range(1).select(
         F.explode(F.lit(written) if written else F.array().cast("array<date>")).alias("event_date"),
-        F.lit(bounds.first).alias("first_date"),
+        F.lit(first_day).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
     rows = daily.daily_active(active, lake.read("identity"), days)
-    where = None if is_whole or first == bounds.first else F.col("event_date") >= F.lit(first)
-    lake.overwrite("daily_active", rows, where)
+    # A touched day may have lost its events.
+    lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
 
 
 def write_restatements(lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None) -> int:
@@ -417,18 +441,11 @@ def write_restatements(lake: Lake, before: dict[str, int | None], today: date | 
             return 0
         touched = on_days("event_date", over)
         active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
+    wheres = {"daily_traffic": touched, "daily_orders": touched, "daily_products": touched, "daily_active": active}
     changes = [
-        restated(
-            TABLES[name],
-            lake.read_as_of(name, before[name]).where(where),
-            lake.read(name).where(where),
-        )
-        for name, where in (
-            ("daily_traffic", touched),
-            ("daily_orders", touched),
-            ("daily_products", touched),
-            ("daily_active", active),
-        )
+        restated(TABLES[name], lake.read_as_of(name, before[name]).where(where), lake.read(name).where(where))
+        for name, where in wheres.items()
+        if lake.snapshot(name) != before[name]
     ]
     rows = settle(reduce(DataFrame.unionByName, changes))
     count = rows.count()

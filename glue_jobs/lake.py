@@ -1,5 +1,6 @@
 """The lake's tables: reading, committing, going back. The only module of the job that writes tables."""
 
+from calendar import monthrange
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -44,6 +45,14 @@ def _is_on(column: str, days: Collection[date]) -> str:
     return f"{column} between date'{min(days)}' and date'{max(days)}'"
 
 
+def _is_in_months(column: str, days: Collection[date]) -> str:
+    """A condition that whole months meet: those of these days; of a long list all between."""
+    months = {day.replace(day=1) for day in days}
+    spans = [(first, first) for first in sorted(months)] if len(days) <= MAX_LITERALS else [(min(months), max(months))]
+    ends = ((first, last.replace(day=monthrange(last.year, last.month)[1])) for first, last in spans)
+    return " or ".join(f"{column} between date'{first}' and date'{last}'" for first, last in ends)
+
+
 def settle(rows: DataFrame) -> DataFrame:
     """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
@@ -80,7 +89,8 @@ class Lake:
     def create_missing_tables(self) -> None:
         """Creates the tables that do not exist, and makes the others what glue_jobs/tables.py says.
 
-        Columns are added and widened; one that tables.py no longer has stays, null from then on. Raises
+        Columns are added and widened; one that tables.py no longer has stays, null from then on. What is written
+        from here on to a table that was by day and is by month lies in months; older files stay as they are. Raises
         NotEvolvable, before any table is changed, where a column would have to become something else.
         """
         existing = {row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()}
@@ -92,7 +102,12 @@ class Lake:
             # Others may have committed since this session knew the table; from here on only this run commits.
             self.spark.catalog.refreshTable(self.name(table.name))
             stored = self.spark.read.table(self.name(table.name)).schema
-            statements += [f"alter table {self.name(table.name)} {change}" for change in self._changes(table, stored)]
+            changes = self._changes(table, stored)
+            # Iceberg names a column's own partition after it, and one by month NAME_month.
+            parts = [part.name() for part in self._iceberg_table(table.name).spec().fields()]
+            if table.is_by_month and parts == [table.day]:
+                changes.append(f"replace partition field {table.day} with {table.partitions[0]}")
+            statements += [f"alter table {self.name(table.name)} {change}" for change in changes]
             retired = [field for field in stored.fields if field.name not in table.column_names]
             if retired:
                 self._retired[table.name] = StructType(retired)
@@ -204,6 +219,13 @@ tblproperties (
         current = self._iceberg_table(table).currentSnapshot()
         return current is None or current.summary().get("total-records") == "0"
 
+    def bounds(self, table: str) -> tuple[date, date] | None:
+        """The first and the last day of a table's rows; None without rows. Iceberg knows them without reading files."""
+        # Not by read(): Iceberg is asked only where nothing stands between the table and the question.
+        day = TABLES[table].day
+        days = self.spark.read.table(self.name(table)).agg(F.min(day).alias("first"), F.max(day).alias("last")).first()
+        return (days.first, days.last) if days.first is not None else None
+
     def go_back(self, table: str, snapshot: int | None) -> bool:
         """Makes `snapshot` the current one again; None empties the table. True if something changed.
 
@@ -236,11 +258,20 @@ tblproperties (
         self._stamped(table, rows).writeTo(self.name(table)).append()
         self._notice_others(table)
 
-    def overwrite(self, table: str, rows: DataFrame, condition: Column | None = None) -> None:
-        """Replaces the rows that meet `condition` (whole partitions), or all rows."""
+    def overwrite(self, table: str, rows: DataFrame, days: Collection[date] | None = None) -> None:
+        """Replaces the rows of these days, or all rows. `rows` may have other days: those between, if days are many.
+
+        A table by month gets the months of these days as new files, with the rows of their other days as they were.
+        """
+        definition = TABLES[table]
+        new = self._stamped(table, rows)
+        where = F.lit(True) if days is None else on_days(definition.day, days)
+        if definition.is_by_month and days:
+            months = F.expr(_is_in_months(definition.day, days))
+            others = in_one_task(self.spark.read.table(self.name(table))).where(months & ~where)
+            new, where = new.unionByName(others), months
         self.before_commit()
-        where = F.lit(True) if condition is None else condition
-        self._stamped(table, rows).writeTo(self.name(table)).overwrite(where)
+        new.writeTo(self.name(table)).overwrite(where)
         self._notice_others(table)
 
     def merge(
@@ -265,7 +296,7 @@ tblproperties (
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
-        pruning = f"{_is_on(f't.{definition.partitions[0]}', days)} and " if days is not None else ""
+        pruning = f"{_is_on(f't.{definition.day}', days)} and " if days is not None else ""
         columns = [name for name in source.columns if name != "_is_gone"]
         assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
         names = ", ".join(columns)

@@ -315,7 +315,7 @@ class Run:
         if self.report.objects_failed:
             # What could not be fetched has to be listed again, so the listing counts as not done.
             listed_until = None
-        return self._complete(listed_until, read.as_of, first_touched, ingested, days, outcome)
+        return self._complete(listed_until, read.as_of, first_touched, ingested, outcome)
 
     def _derive(self, outcome: Outcome, days: Days) -> None:
         lake, settings = self.lake, self.settings
@@ -407,18 +407,17 @@ class Run:
         as_of: datetime | None,
         first_touched: date | None,
         ingested: DataFrame | None = None,
-        days: Days | None = None,
         outcome: Outcome | None = None,
     ) -> RunReport:
         """Checks the ledger, then commits the run's row: from then on the run counts as done."""
         report, last = self.report, self.last
         if ingested is not None:
-            self._check_ledger(ingested, days.events if self.settings.command == "refresh" else None)
+            self._check_ledger(ingested)
         totals = self._totals(outcome)
         is_balanced = totals["lines"] == sum(v for k, v in totals.items() if k != "lines")
         if not is_balanced:
             raise LedgerBroken(f"the lake's ledger does not balance after run {self.run_id}: {totals}")
-        today = self.lake.read("daily_traffic").agg(F.max("event_date").alias("day")).first().day
+        bounds = self.lake.bounds("daily_traffic")
         former_as_of = last.as_of if last is not None else None
         row = {
             "run_id": self.run_id,
@@ -429,7 +428,7 @@ class Run:
                 listed_until.replace(tzinfo=None) if listed_until else last.listed_until if last is not None else None
             ),
             "as_of": max(filter(None, (as_of, former_as_of)), default=None),
-            "today": today,
+            "today": bounds[1] if bounds else None,
             "first_touched": first_touched,
             "objects": report.objects,
             "objects_failed": report.objects_failed,
@@ -455,25 +454,18 @@ class Run:
         self.step("checked the ledger and completed the run")
         return self._finish()
 
-    def _check_ledger(self, ingested: DataFrame, days: set[date] | None) -> None:
+    def _check_ledger(self, ingested: DataFrame) -> None:
         """Raises LedgerBroken unless each line read has one outcome and no event is stored twice."""
-        lake = self.lake
-        events = lake.read("events")
-        if days is not None:
-            events = events.where(on_days("event_date", days))
-        repeats = lake.read("repeats")
-        quarantine = lake.read("quarantine")
-        object_days = {row.object_date for row in ingested.select("object_date").distinct().collect()}
-        repeats = repeats.where(on_days("object_date", object_days))
+        tables = [self.lake.read(table) for table in ("events", "repeats", "quarantine")]
+        if self.settings.command == "refresh":
+            # Nothing of a new object is older than the run; files tell by their statistics whose rows they hold.
+            tables = [table.where(F.col("run_id") == F.lit(self.run_id)) for table in tables]
         objects = ingested.select("object")
-        outcomes = [
-            table.select("object", "line").join(objects, on="object", how="left_semi")
-            for table in (events, repeats, quarantine)
-        ]
+        outcomes = [table.select("object", "line").join(objects, on="object", how="left_semi") for table in tables]
         broken = uncovered_lines(ingested, *outcomes).limit(3).collect()
         if broken:
             raise LedgerBroken(f"lines without exactly one outcome, for instance in {broken}")
-        twice = repeated_events(events.where(F.col("run_id") == F.lit(self.run_id))).limit(3).collect()
+        twice = repeated_events(tables[0].where(F.col("run_id") == F.lit(self.run_id))).limit(3).collect()
         if twice:
             raise LedgerBroken(f"events stored more than once, for instance {twice}")
 

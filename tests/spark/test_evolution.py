@@ -16,7 +16,7 @@ from glue_jobs.lake import Lake
 from glue_jobs.tables import TABLES, Column, Table
 from tests.spark.lakes import SmallLake, line
 
-DAY = date(2026, 9, 7)
+DAY, LATER = date(2026, 9, 7), date(2026, 9, 8)
 
 
 def with_columns(table: str, *, new: tuple[Column, ...] = (), dropped: str = "", **types: str) -> Table:
@@ -64,7 +64,7 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
     last_writer = begin_run()
     last_writer.merge("visitor_days", rows({"visitor_id": "a", "active_events": 3}), rows({"visitor_id": "none"}))
     last_writer.append("visitor_days", rows({"visitor_id": "d", "active_events": 4}))
-    last_writer.overwrite("visitor_days", rows({"visitor_id": "e", "event_date": date(2026, 9, 8)}), F.lit(False))
+    last_writer.overwrite("visitor_days", rows({"visitor_id": "e", "event_date": LATER}), {LATER})
 
     assert "note" not in last_writer.read("visitor_days").columns
     assert lake.rows("visitor_days", "visitor_id", "active_events", "note") == [
