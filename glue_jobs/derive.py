@@ -58,6 +58,11 @@ def collect_days(rows: DataFrame, *columns: str) -> set[date]:
 
 # What is computed of an event's visit, and may change with later events.
 _VERDICT = ("session_id", "set_aside_session_id", "bot_reasons")
+# What sessions are cut by, and what is told of the cut.
+_CUT_BY = (
+    *("visitor_id", "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "page_view_id"),
+    *("user_id", "engaged_ms", "sdk", "is_bot", "stored", "_is_new", *_VERDICT),
+)
 
 
 def _is_changed() -> Column:
@@ -160,7 +165,9 @@ def _visit() -> Column:
 def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
     sessions it has: where it begins is not known."""
-    belongs = events.where(is_sessionable())
+    # What the windows only carry along is one value to them: each copies and sorts its rows several times.
+    carried = [name for name in events.columns if name not in _CUT_BY]
+    belongs = events.where(is_sessionable()).select(*_CUT_BY, F.struct(*carried).alias("carried"))
     others = events.where(~is_sessionable())
     cut = sessionize(belongs)
     if edges is not None:
@@ -174,7 +181,8 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
         kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
         cut = cut.withColumns(kept)
         others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
-    return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
+    cut = cut.drop("island").select("*", "carried.*").drop("carried")
+    return cut.unionByName(others.withColumn("is_member", F.lit(False)))
 
 
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:

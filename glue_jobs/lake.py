@@ -18,6 +18,7 @@ from glue_jobs.tables import TABLES, Table
 MAX_LITERALS = 150
 # From so many on, files of one partition are worth being written as one, and manifests of one table.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
+MONTH_FILE_BYTES = 32 << 20
 # A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
 MANIFEST_BYTES = 1 << 20
 
@@ -56,7 +57,9 @@ def _is_in_months(column: str, days: Collection[date]) -> str:
 def settle(rows: DataFrame) -> DataFrame:
     """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
-    return in_one_task(rows).localCheckpoint(eager=True)
+    # Each query copies whole rows before it takes what it needs of them: one struct is copied at once.
+    packed = in_one_task(rows).select(F.struct(*rows.columns).alias("row"))
+    return packed.localCheckpoint(eager=True).select("row.*")
 
 
 class ForeignCommit(RuntimeError):
@@ -102,12 +105,7 @@ class Lake:
             # Others may have committed since this session knew the table; from here on only this run commits.
             self.spark.catalog.refreshTable(self.name(table.name))
             stored = self.spark.read.table(self.name(table.name)).schema
-            changes = self._changes(table, stored)
-            # Iceberg names a column's own partition after it, and one by month NAME_month.
-            parts = [part.name() for part in self._iceberg_table(table.name).spec().fields()]
-            if table.is_by_month and parts == [table.day]:
-                changes.append(f"replace partition field {table.day} with {table.partitions[0]}")
-            statements += [f"alter table {self.name(table.name)} {change}" for change in changes]
+            statements += [f"alter table {self.name(table.name)} {change}" for change in self._changes(table, stored)]
             retired = [field for field in stored.fields if field.name not in table.column_names]
             if retired:
                 self._retired[table.name] = StructType(retired)
@@ -129,6 +127,9 @@ class Lake:
             wanted = self.spark.range(0).select(*(F.lit(None).cast(c.type).alias(c.name) for c in others)).schema
             for field in wanted.fields:
                 changes += changes_of(field.name, types[field.name], field.dataType)
+        # Iceberg names a partition by day after its column, and one by month NAME_month.
+        if table.is_by_month and self._partition_names(table.name) == [table.day]:
+            changes.append(f"replace partition field {table.day} with {table.partitions[0]}")
         return changes
 
     def _create_statement(self, table: Table) -> str:
@@ -214,6 +215,9 @@ tblproperties (
         spark3_util = jvm.org.apache.iceberg.spark.Spark3Util
         return spark3_util.loadIcebergTable(self.spark._jsparkSession, self.name(table))
 
+    def _partition_names(self, table: str) -> list[str]:
+        return [field.name() for field in self._iceberg_table(table).spec().fields()]
+
     def is_empty(self, table: str) -> bool:
         """True if the current snapshot holds no row, by Iceberg's own totals: no file is read."""
         current = self._iceberg_table(table).currentSnapshot()
@@ -268,8 +272,9 @@ tblproperties (
         where = F.lit(True) if days is None else on_days(definition.day, days)
         if definition.is_by_month and days:
             months = F.expr(_is_in_months(definition.day, days))
-            others = in_one_task(self.spark.read.table(self.name(table))).where(months & ~where)
-            new, where = new.unionByName(others), months
+            others = self.spark.read.table(self.name(table)).where(months & ~where)
+            # They are few rows: one task, so one file a month.
+            new, where = new.unionByName(others).coalesce(1), months
         self.before_commit()
         new.writeTo(self.name(table)).overwrite(where)
         self._notice_others(table)
@@ -337,8 +342,13 @@ tblproperties (
             # New files count as newer than every delete: the lease keeps away those who could delete meanwhile.
             "use-starting-sequence-number": "false",
         }
+        strategy = ""
+        if TABLES[table].is_by_month:
+            # A large shop's month is several files of a few days each: a query finds its days by their statistics.
+            options["target-file-size-bytes"] = MONTH_FILE_BYTES
+            strategy = f"strategy => 'sort', sort_order => '{TABLES[table].day}', "
         settings = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
-        done = self._call("rewrite_data_files", table, f"options => map({settings})")
+        done = self._call("rewrite_data_files", table, f"{strategy}options => map({settings})")
         return done.rewritten_data_files_count + done.removed_delete_files_count, done.added_data_files_count
 
     def compact_manifests(self, table: str) -> int:

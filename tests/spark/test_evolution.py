@@ -87,6 +87,47 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
         begin_run()
 
 
+@pytest.mark.usefixtures("one_table")
+def test_a_table_by_day_goes_on_by_month_and_keeps_the_days_that_are_not_written(new_lake, monkeypatch):
+    lake = new_lake()
+    july = date(2026, 7, 31)
+
+    def begin_run(run: str) -> Lake:
+        writer = Lake(lake.spark, lake.settings.database, run, datetime(2026, 9, 9))
+        writer.create_missing_tables()
+        return writer
+
+    def rows(visitor: str, *days: date) -> DataFrame:
+        types = {c: TABLES["visitor_days"].type_of(c) for c in ("first_active_at", "last_active_at", "active_events")}
+        frame = lake.spark.createDataFrame([(day, visitor) for day in days], "event_date date, visitor_id string")
+        return frame.withColumns({name: F.lit(None).cast(kind) for name, kind in types.items()})
+
+    by_day = replace(TABLES["visitor_days"], partitions=("event_date",))
+    with monkeypatch.context() as older:
+        older.setitem(TABLES, "visitor_days", by_day)
+        begin_run("first").overwrite("visitor_days", rows("a", july, DAY, LATER), {july, DAY, LATER})
+    writer = begin_run("second")
+    writer.overwrite("visitor_days", rows("b", LATER), {LATER})
+    writer = begin_run("third")
+    writer.merge("visitor_days", rows("c", DAY), None, {DAY})
+
+    assert lake.rows("visitor_days", "event_date", "visitor_id", "run_id") == [
+        (july, "a", "first"),
+        (DAY, "a", "first"),
+        (DAY, "c", "third"),
+        (LATER, "b", "second"),
+    ]
+    files = lake.spark.read.table(f"{writer.name('visitor_days')}.files").orderBy("spec_id", "record_count")
+    assert [(row.spec_id, row.record_count) for row in files.collect()] == [(0, 1), (1, 1), (1, 2)]
+    engine = connect(Endpoints.from_environment(), lake.settings.database)
+    for day, visitors in ((july, ["a"]), (DAY, ["a", "c"]), (LATER, ["b"])):
+        asked = f"select visitor_id from visitor_days where event_date = date '{day}' order by visitor_id"
+        assert engine.query(asked).column("visitor_id").to_pylist() == visitors
+    writer.overwrite("visitor_days", rows("d", DAY).limit(0), {july, DAY})
+    assert lake.rows("visitor_days", "event_date", "visitor_id") == [(LATER, "b")]
+    assert writer.bounds("visitor_days") == (LATER, LATER)
+
+
 @pytest.mark.parametrize(
     ("stored", "wanted", "changes"),
     [
