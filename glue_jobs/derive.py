@@ -69,7 +69,7 @@ def _is_changed() -> Column:
     return F.col("_is_new") | F.col("_is_renamed") | ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
 
 
-def is_counted_anew() -> Column:
+def _is_counted_anew() -> Column:
     """New, or a bot's where it was not, or the reverse."""
     return F.col("_is_new") | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
 
@@ -84,6 +84,8 @@ class SessionedEvents:
     rows: DataFrame
     window: set[date] | None  # None: the whole table
     stored_changes: int
+    counted_days: set[date]  # of events that are new, or a bot's where they were not, or the reverse
+    has_verified: bool  # among the new events
 
 
 def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
@@ -102,7 +104,8 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     )
     if lake.is_empty("events"):
         rows = settle(_cut(new, None))
-        return SessionedEvents(rows, None, 0)
+        seen = rows.agg(*_what_is_new()).first()
+        return SessionedEvents(rows, None, 0, set(seen.counted_days), seen.has_verified)
     stored = lake.read("events")
     touched = settle(
         new.select("visitor_id", "event_date")
@@ -143,6 +146,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         seen = rows.agg(
             F.count_if((F.col("_is_at_edge") & _is_changed()) | F.col("_is_beyond")).alias("beyond"),
             F.count_if(~F.col("_is_new") & _is_changed()).alias("stored_changes"),
+            *_what_is_new(),
         ).first()
         cut_removed = (
             rows.where("_is_at_edge")
@@ -154,8 +158,16 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             else 0
         )
         if not seen.beyond and not cut_removed:
-            return SessionedEvents(rows.drop("_is_at_edge", "_is_beyond"), window, seen.stored_changes)
+            rows = rows.drop("_is_at_edge", "_is_beyond")
+            return SessionedEvents(rows, window, seen.stored_changes, set(seen.counted_days), seen.has_verified)
         window = days_around(window, REACH_DAYS)
+
+
+def _what_is_new() -> list[Column]:
+    return [
+        F.collect_set(F.when(_is_counted_anew(), F.col("event_date"))).alias("counted_days"),
+        (F.count_if(F.col("_is_new") & _is_verified()) > 0).alias("has_verified"),
+    ]
 
 
 def _visit() -> Column:
@@ -221,21 +233,25 @@ def write_sessions(
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
     before = before.join(touched, on="session_id", how="left_semi")
     before = settle(before.select("session_id", "session_date"))
-    days.sessions |= collect_days(before, "session_date") | collect_days(sessions, "session_date")
+    both = before.select("session_date", F.lit(True).alias("is_before"))
+    both = both.unionByName(sessions.select("session_date", F.lit(False).alias("is_before"))).distinct().collect()
+    days.sessions |= {row.session_date for row in both}
     gone = before.join(sessions, on="session_id", how="left_anti")
-    if before.limit(1).count():
+    if any(row.is_before for row in both):
         lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
     else:
         lake.append("sessions", sessions)
     return touched
 
 
-def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
+def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     if sessioned.window is None:
         lake.append("visitor_days", daily.visitor_days(sessioned.rows))
         return
+    if not days.events:
+        return
     pairs = (
-        sessioned.rows.where(is_counted_anew())
+        sessioned.rows.where(_is_counted_anew())
         .select("event_date", "visitor_id")
         .unionByName(outcome.removed.select("event_date", "visitor_id"))
         .where(F.col("visitor_id").isNotNull())
@@ -244,7 +260,7 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome)
     key = ["event_date", "visitor_id"]
     active = daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi"))
     gone = pairs.join(active, on=key, how="left_anti")
-    lake.merge("visitor_days", active, gone, collect_days(pairs, "event_date"))
+    lake.merge("visitor_days", active, gone, days.events)
 
 
 def write_orders(
@@ -257,15 +273,16 @@ def write_orders(
     concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES))
     concerned = settle(concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()))
     ids = concerned.select("order_id").distinct()
-    before = lake.read("orders").limit(0)
-    if not is_first_load:
-        before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
+    event_days = collect_days(concerned, "event_date")
+    before = lake.read("orders").where(F.lit(False))
+    if not is_first_load and not lake.is_empty("orders"):
         # An order takes its channel from its session, and its refunds theirs from the order.
-        by_session = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
-        days.orders |= _order_days(by_session) | _order_days(before)
-    event_days = collect_days(concerned, "event_date") | {
-        row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()
-    }
+        concerns = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
+        if event_days:
+            before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
+            concerns = concerns.unionByName(before)
+            event_days |= {row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()}
+        days.orders |= _order_days(concerns)
     if not event_days:
         return
     events = settle(
@@ -285,21 +302,25 @@ def write_orders(
 
 def _order_days(orders: DataFrame) -> set[date]:
     """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
-    made = collect_days(orders, "order_date")
-    refunds = orders.select(F.explode("refunds.refund_date").alias("day")).distinct().collect()
-    return made | {day - timedelta(days=1) for day in made} | {row.day for row in refunds}
+    made = F.array("order_date", F.date_sub("order_date", 1))
+    refunded = F.coalesce("refunds.refund_date", F.array().cast("array<date>"))
+    found = orders.select(F.explode(F.concat(made, refunded)).alias("day")).distinct().collect()
+    return {row.day for row in found if row.day is not None}
 
 
 def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     """Ownership of the visitors on which verified users were seen in a way not yet known."""
+    if not (sessioned.has_verified or outcome.has_removed or outcome.renamed_count):
+        return
     columns = ["visitor_id", "occurred_at", "event_id", "ts_date", "user_id"]
     is_verified = _is_verified()
     seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
     if lake.is_empty("identity") and not outcome.renamed_count:
+        if not sessioned.has_verified:
+            return
         rows = settle(identify(seen))
-        if rows.limit(1).count():
-            days.persons |= _owned_days(lake, settings, rows)
-            lake.append("identity", rows)
+        days.persons |= _owned_days(lake, settings, rows)
+        lake.append("identity", rows)
         return
     known = lake.read("identity")
     owners = seen.select("visitor_id", "occurred_at", "user_id")
@@ -415,7 +436,7 @@ def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
     if not touched and not is_whole:
         return
     # The daily traffic has a row for every day with events.
-    bounds = lake.bounds("daily_traffic")
+    bounds = lake.bounds("daily_traffic", "event_date")
     if bounds is None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return

@@ -223,12 +223,12 @@ tblproperties (
         current = self._iceberg_table(table).currentSnapshot()
         return current is None or current.summary().get("total-records") == "0"
 
-    def bounds(self, table: str) -> tuple[date, date] | None:
-        """The first and the last day of a table's rows; None without rows. Iceberg knows them without reading files."""
+    def bounds(self, table: str, column: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value of a column; None without rows. Iceberg knows them without reading files."""
         # Not by read(): Iceberg is asked only where nothing stands between the table and the question.
-        day = TABLES[table].day
-        days = self.spark.read.table(self.name(table)).agg(F.min(day).alias("first"), F.max(day).alias("last")).first()
-        return (days.first, days.last) if days.first is not None else None
+        rows = self.spark.read.table(self.name(table))
+        found = rows.agg(F.min(column).alias("least"), F.max(column).alias("greatest")).first()
+        return (found.least, found.greatest) if found.least is not None else None
 
     def go_back(self, table: str, snapshot: int | None) -> bool:
         """Makes `snapshot` the current one again; None empties the table. True if something changed.

@@ -125,7 +125,7 @@ def test_a_table_by_day_goes_on_by_month_and_keeps_the_days_that_are_not_written
         assert engine.query(asked).column("visitor_id").to_pylist() == visitors
     writer.overwrite("visitor_days", rows("d", DAY).limit(0), {july, DAY})
     assert lake.rows("visitor_days", "event_date", "visitor_id") == [(LATER, "b")]
-    assert writer.bounds("visitor_days") == (LATER, LATER)
+    assert writer.bounds("visitor_days", "event_date") == (LATER, LATER)
 
 
 @pytest.mark.parametrize(
