@@ -90,7 +90,7 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
 @pytest.mark.usefixtures("one_table")
 def test_a_table_by_day_goes_on_by_month_and_keeps_the_days_that_are_not_written(new_lake, monkeypatch):
     lake = new_lake()
-    july = date(2026, 7, 31)
+    july = [date(2026, 7, day) for day in (28, 29, 30, 31)]
 
     def begin_run(run: str) -> Lake:
         writer = Lake(lake.spark, lake.settings.database, run, datetime(2026, 9, 9))
@@ -105,25 +105,28 @@ def test_a_table_by_day_goes_on_by_month_and_keeps_the_days_that_are_not_written
     by_day = replace(TABLES["visitor_days"], partitions=("event_date",))
     with monkeypatch.context() as older:
         older.setitem(TABLES, "visitor_days", by_day)
-        begin_run("first").overwrite("visitor_days", rows("a", july, DAY, LATER), {july, DAY, LATER})
+        begin_run("first").overwrite("visitor_days", rows("a", *july, DAY, LATER))
     writer = begin_run("second")
     writer.overwrite("visitor_days", rows("b", LATER), {LATER})
     writer = begin_run("third")
     writer.merge("visitor_days", rows("c", DAY), None, {DAY})
 
-    assert lake.rows("visitor_days", "event_date", "visitor_id", "run_id") == [
-        (july, "a", "first"),
+    stored = lake.rows("visitor_days", "event_date", "visitor_id", "run_id")
+    assert stored == [
+        *((day, "a", "first") for day in july),
         (DAY, "a", "first"),
         (DAY, "c", "third"),
         (LATER, "b", "second"),
     ]
-    files = lake.spark.read.table(f"{writer.name('visitor_days')}.files").orderBy("spec_id", "record_count")
-    assert [(row.spec_id, row.record_count) for row in files.collect()] == [(0, 1), (1, 1), (1, 2)]
+    files = lake.table("visitor_days.files").orderBy("spec_id", "record_count")
+    assert [(row.spec_id, row.record_count) for row in files.collect()] == [(0, 1)] * 4 + [(1, 1), (1, 2)]
     engine = connect(Endpoints.from_environment(), lake.settings.database)
-    for day, visitors in ((july, ["a"]), (DAY, ["a", "c"]), (LATER, ["b"])):
+    for day, visitors in ((july[3], ["a"]), (DAY, ["a", "c"]), (LATER, ["b"])):
         asked = f"select visitor_id from visitor_days where event_date = date '{day}' order by visitor_id"
         assert engine.query(asked).column("visitor_id").to_pylist() == visitors
-    writer.overwrite("visitor_days", rows("d", DAY).limit(0), {july, DAY})
+    assert writer.compact("visitor_days") == (4, 1), "July"
+    assert lake.rows("visitor_days", "event_date", "visitor_id", "run_id") == stored
+    writer.overwrite("visitor_days", rows("d", DAY).limit(0), {*july, DAY})
     assert lake.rows("visitor_days", "event_date", "visitor_id") == [(LATER, "b")]
     assert writer.bounds("visitor_days", "event_date") == (LATER, LATER)
 
