@@ -135,7 +135,7 @@ module "transform" {
   }
   late_limit_days      = var.late_limit_days
   refresh_schedule     = var.refresh_schedule
-  job                  = var.job
+  job                  = merge(var.job, { is_flex = local.is_flex })
   maintenance_schedule = var.maintenance_schedule
   report_layer_arn     = var.report_layer_arn
   schedule_group       = aws_scheduler_schedule_group.all.name
@@ -178,6 +178,9 @@ locals {
   # Minutes between two refreshes; a cron is taken for a daily one.
   refresh_rate    = try(regex("^rate\\(([0-9]+) (minute|hour|day)", var.refresh_schedule), ["1", "day"])
   refresh_minutes = tonumber(local.refresh_rate[0]) * { minute = 1, hour = 60, day = 1440 }[local.refresh_rate[1]]
+
+  # Where refreshes are hours apart, minutes of waiting for a cheaper run change nothing.
+  is_flex = coalesce(var.job.is_flex, local.refresh_minutes >= 360)
 }
 
 # What programs outside of Terraform look up: clicklake's commands, a shop's servers.

@@ -190,10 +190,13 @@ variable "refresh_schedule" {
 }
 
 variable "job" {
-  description = "How the Glue jobs run: workers (G.1X), is_flex (a third cheaper, may wait), timeout_minutes, retries."
+  description = <<-EOT
+    How the Glue jobs run: workers (G.1X), timeout_minutes, retries, and whether schedules start Flex runs (is_flex): a
+    third cheaper, but they may wait for workers. Without is_flex they do where refreshes are six hours or more apart.
+  EOT
   type = object({
     workers         = optional(number, 2)
-    is_flex         = optional(bool, false)
+    is_flex         = optional(bool)
     timeout_minutes = optional(number, 60)
     retries         = optional(number, 1)
   })

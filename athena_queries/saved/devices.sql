@@ -1,4 +1,6 @@
 -- Devices: visits, conversion and money by kind of device in the last full four weeks
+--
+-- Bots' visits are set aside in all of these, so that a row of theirs would be empty.
 select
     value as device_type,
     sessions,
@@ -11,7 +13,7 @@ select
     average_order_value,
     currency
 from segments
-where period = 'current' and dimension = 'device_type'
+where period = 'current' and dimension = 'device_type' and value <> 'bot'
 order by
     sessions desc,
     device_type

@@ -283,7 +283,12 @@ def cost(
         str, typer.Option(help='daily, hourly, 5-minutes, or a rate, as "rate(6 hours)".', metavar="CADENCE")
     ] = "daily",
     workers: Annotated[int, typer.Option(help="Glue's workers, one of them the driver.", min=2, max=299)] = 2,
-    flex: Annotated[bool, typer.Option("--flex", help="Glue's cheaper class, which may wait for capacity.")] = False,
+    flex: Annotated[
+        bool | None,
+        typer.Option(
+            "--flex/--no-flex", help="Glue's cheaper class, which may wait for capacity: as deployed, from 6 hours on."
+        ),
+    ] = None,
     firewall: Annotated[bool, typer.Option("--firewall", help="With WAF in front of everything.")] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the bill.")] = Output.table,
 ) -> None:

@@ -319,7 +319,10 @@ PARTS = (
 def dollars(deployment: Deployment) -> tuple[float, float]:
     """An estimate of what Glue and Athena bill for what has run; all else is below a cent or two."""
     runs = deployment.client("glue").get_job_runs(JobName=deployment.refresh_job)["JobRuns"]
-    hours = sum(max(run.get("ExecutionTime", 0), 60) * run.get("MaxCapacity", 2.0) for run in runs) / 3600
+    hours = {"glue_dpu_hours": 0.0, "glue_flex_dpu_hours": 0.0}
+    for run in runs:
+        price = "glue_flex_dpu_hours" if run.get("ExecutionClass") == "FLEX" else "glue_dpu_hours"
+        hours[price] += max(run.get("ExecutionTime", 0), 60) * run.get("MaxCapacity", 2.0) / 3600
     athena = deployment.client("athena")
     pages = athena.get_paginator("list_query_executions").paginate(WorkGroup=deployment.workgroup)
     scanned = 0
@@ -327,7 +330,8 @@ def dollars(deployment: Deployment) -> tuple[float, float]:
         found = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
         scanned += max(found.get("Statistics", {}).get("DataScannedInBytes", 0), ATHENA_LEAST_BYTES)
     prices = price_list().prices
-    return prices["glue_dpu_hours"].of(hours, has_free=False), prices["athena_tb"].of(scanned / 1e12, has_free=False)
+    glue = sum(prices[price].of(quantity, has_free=False) for price, quantity in hours.items())
+    return glue, prices["athena_tb"].of(scanned / 1e12, has_free=False)
 
 
 def tell(proofs: list[Proof]) -> bool:

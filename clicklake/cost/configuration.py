@@ -10,7 +10,8 @@ class Configuration:
     """`alarm_metrics` are the metrics that alarms read: an alarm on an expression has several.
 
     `steady_metrics` are custom metrics sent with each request, `gate_metrics` with each look of the gate,
-    `run_metrics` after each run. `memory_mb` is by function. `firewall_rules` counts when there is a firewall.
+    `run_metrics` after each run. Refreshes that are `flex_from_minutes` apart or more are Flex runs. `memory_mb` is
+    by function. `firewall_rules` counts when there is a firewall.
     """
 
     alarm_metrics: int = 13
@@ -21,6 +22,7 @@ class Configuration:
     workers: int = 2
     timeout_minutes: int = 60
     refresh_minutes: int = 1_440
+    flex_from_minutes: int = 360
     measure_minutes: int = 60
     reconcile_days: int = 7
     generator_minutes: int = 5

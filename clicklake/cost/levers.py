@@ -30,7 +30,7 @@ LEVERS = (
     Lever("a refresh every 6 hours", '`refresh_schedule = "rate(6 hours)"`', {"refresh_minutes": 360}),
     Lever("a refresh an hour", '`refresh_schedule = "rate(1 hour)"`', {"refresh_minutes": 60}),
     Lever("a refresh every 5 minutes", '`refresh_schedule = "rate(5 minutes)"`', {"refresh_minutes": 5}),
-    Lever("Flex, which may wait for capacity", "`job = { is_flex = true }`", {"is_flex": True}),
+    Lever("workers that are there at once, not Flex", "`job = { is_flex = false }`", {"is_flex": False}),
     Lever("10 workers", "`job = { workers = 10 }`", {"workers": 10}),
     Lever("1,024 MB for ingest instead of 512", "`memory_mb` of `modules/ingest`", {"ingest_memory_mb": 1024}),
     Lever("raw objects without gzip", "no setting: for comparison", {"is_gzipped": False}),

@@ -46,7 +46,7 @@ def profiles() -> str:
     for name, minutes in PROFILES.items():
         workload = Workload(refresh_minutes=minutes)
         month, (low, high) = bill(workload), range_of(workload)
-        glue = month.usd_of("glue_dpu_hours")
+        glue = month.usd_of("glue_dpu_hours", "glue_flex_dpu_hours")
         rows.append([name, f"**{_usd(month.usd)}**", f"{_usd(low)} to {_usd(high)}", _usd(glue), _usd(month.list_usd)])
     return _table(["new events become rows", "a month", "if Glue differs", "of it Glue", "without free amounts"], rows)
 
@@ -241,7 +241,7 @@ def scale() -> str:
             seconds = model.seconds(events, objects, events, chosen)
             raw = objects * ingest["object_bytes"] + events * ingest["object_bytes_per_event"]
             glue = price_list().prices["glue_dpu_hours"].of(chosen * seconds / 3600, has_free=False)
-            month = bill(Workload(events_per_day=events, events_per_request=size, workers=chosen))
+            month = bill(Workload(events_per_day=events, events_per_request=size, workers=chosen, is_flex=False))
             rows.append(
                 [
                     f"{events:,}, {size:,} a request",

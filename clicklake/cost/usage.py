@@ -55,6 +55,7 @@ LISTED_BEFORE_HOURS = 2  # the gate and the job look back so far behind the last
 class Workload:
     """What comes, and what was chosen. Events are spread evenly over the day.
 
+    `is_flex` None is as Terraform has it: where refreshes are hours apart.
     `is_maintained` is a lake whose superseded files are removed monthly; the time of that job is not counted.
     `is_gzipped` and `is_rest` are as it is built, and can be turned for comparison only.
     """
@@ -63,7 +64,7 @@ class Workload:
     events_per_request: float = 10
     refresh_minutes: int = DEFAULT.refresh_minutes
     workers: int = DEFAULT.workers
-    is_flex: bool = False
+    is_flex: bool | None = None
     has_firewall: bool = False
     ingest_memory_mb: int = DEFAULT.memory_mb["ingest"]
     raw_months_kept: int = MONTHS_KEPT
@@ -74,6 +75,10 @@ class Workload:
     @property
     def requests_per_day(self) -> float:
         return self.events_per_day / self.events_per_request
+
+    @property
+    def has_flex_runs(self) -> bool:
+        return self.refresh_minutes >= DEFAULT.flex_from_minutes if self.is_flex is None else self.is_flex
 
 
 @dataclass(frozen=True)
@@ -173,14 +178,14 @@ class _Month:
         self.runs = refreshed.all_runs
         self.queries = self.runs * REPORT_QUERIES
 
-        # The gate looks at the hours since the last start: at each schedule, hourly to measure, and weekly.
+        # The gate looks: at each schedule, hourly to measure, and weekly.
         refresh = DAYS * 1_440 / workload.refresh_minutes
         measure = DAYS * 1_440 / configuration.measure_minutes
         self.gate_calls = refresh + measure + refreshed.reconciling_runs
         between = DAYS * 24 / refreshed.runs
         since, halfway = (hours + LISTED_BEFORE_HOURS + 1 for hours in (between, between / 2))
         pages = max(1, math.ceil(workload.requests_per_day / 24 / KEYS_A_LIST))
-        listed_hours = refresh * since + (measure + refreshed.reconciling_runs) * halfway
+        listed_hours = refresh * self._listed(since) + (measure + refreshed.reconciling_runs) * self._listed(halfway)
         remembered_hours = self.runs * (LISTED_BEFORE_HOURS + 1)
         self.gate_lists = self.gate_calls + pages * (listed_hours + remembered_hours)
         # The job lists them again, and once a week everything.
@@ -194,6 +199,13 @@ class _Month:
             "generator": DAYS * 1_440 / configuration.generator_minutes,
             "admin": REPORT_VIEWS,
         }
+
+    def _listed(self, hours: float) -> float:
+        """Hours that the gate lists in a look: from the newest to the first with something new, or all."""
+        an_hour = self.workload.requests_per_day / 24
+        is_quiet = math.exp(-an_hour * max(0, hours - LISTED_BEFORE_HOURS - 1))
+        to_first = min(hours, 1 / -math.expm1(-an_hour))
+        return is_quiet * hours + (1 - is_quiet) * to_first
 
 
 def _door(month: _Month) -> Usage:
@@ -237,7 +249,7 @@ def _job_and_report(month: _Month) -> Usage:
     kept_millions = month.events * MONTHS_KEPT / 1e6
     scanned_mb = month.queries * QUERY_MB + runs * EVENTS_QUERIES * MB_PER_MILLION_EVENTS * kept_millions
     return {
-        "glue_flex_dpu_hours" if workload.is_flex else "glue_dpu_hours": {
+        "glue_flex_dpu_hours" if workload.has_flex_runs else "glue_dpu_hours": {
             "refresh": workload.workers * month.refreshed.billed_seconds / 3600
         },
         "catalog_requests": {

@@ -1,6 +1,7 @@
 """The gate: starts the refresh job if something new may lie in raw/, so that a run with nothing new costs
 nothing. The input names a task: refresh, reconcile (starts it whatever it sees, to list everything), or
-measure (starts nothing). Each tells how far behind the lake is.
+measure (starts nothing). Each tells how far behind the lake is. It may name Glue's execution_class: FLEX costs a
+third less and may wait for workers, for schedules where nobody waits.
 """
 
 import os
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from clicklake.log_line import log_line
-from lambdas.gate.news import Seen, hours_to_look_at, hours_to_remember, minutes_behind, why_to_start
+from lambdas.gate.news import Seen, hours_to_remember, minutes_behind, why_to_start
 from lambdas.gate.settings import Settings
 from lambdas.gate.store import Clients, connect, count_objects, last_runs, read_seen, start, write_seen
 
@@ -46,7 +47,7 @@ def make_handler(
         now = datetime.fromtimestamp(clock(), timezone.utc)
         seen = read_seen(clients.s3, bucket)
         runs = last_runs(clients.glue, job)
-        reason = why_to_start(seen, look(hours_to_look_at(seen, now)), runs[0] if runs else None)
+        reason = why_to_start(seen, now, runs[0] if runs else None, count)
         good = next((run for run in runs if run.state == "SUCCEEDED"), None)
         behind = minutes_behind(reason, good, seen, now)
 
@@ -55,7 +56,7 @@ def make_handler(
         elif task == "refresh" and not reason:
             outcome = "nothing_new"
         else:
-            outcome = let_through(task, now, request_id)
+            outcome = let_through(task, now, request_id, event.get("execution_class", "STANDARD"))
         answer = {"outcome": outcome, "reason": task if task == "reconcile" else reason}
         line = log_line(
             "gate",
@@ -68,17 +69,17 @@ def make_handler(
         write_log(line)
         return answer
 
-    def look(prefixes: list[str] | None) -> dict[str, int] | None:
-        return None if prefixes is None else {prefix: count_objects(clients.s3, bucket, prefix) for prefix in prefixes}
+    def count(prefix: str) -> int:
+        return count_objects(clients.s3, bucket, prefix)
 
-    def let_through(task: str, now: datetime, request_id: str) -> str:
+    def let_through(task: str, now: datetime, request_id: str, execution_class: str) -> str:
         # Counted before the job lists, and remembered after it was started: what comes in between, or a
         # gate that is killed in between, makes one run too many, never one too few.
-        counts = look(hours_to_remember(now)) or {}
+        counts = {prefix: count(prefix) for prefix in hours_to_remember(now)}
         arguments = {"--correlation_id": request_id} if request_id else {}
         if task == "reconcile":
             arguments["--reconcile"] = "true"
-        if not start(clients.glue, job, arguments):
+        if not start(clients.glue, job, arguments, execution_class):
             return "already_running"
         write_seen(clients.s3, bucket, Seen(now, counts))
         return "started"

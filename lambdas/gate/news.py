@@ -1,7 +1,7 @@
 """Whether something new may lie in raw/ since the last refresh was started. Pure; when in doubt, yes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,23 +45,25 @@ class Run:
 
 
 def hours_to_look_at(seen: Seen | None, now: datetime) -> list[str] | None:
-    """The prefixes where new objects would lie; None where looking does not help."""
+    """The prefixes where new objects would lie, the newest first; None where looking does not help."""
     if seen is None or now - seen.started_at > MAX_SILENCE or seen.started_at > now:
         return None
-    return hour_prefixes(seen.started_at - OVERLAP, now)
+    return hour_prefixes(seen.started_at - OVERLAP, now)[::-1]
 
 
 def hours_to_remember(now: datetime) -> list[str]:
     return hour_prefixes(now - OVERLAP, now)
 
 
-def why_to_start(seen: Seen | None, found: Mapping[str, int] | None, last: Run | None) -> str:
-    """The reason to start a refresh; empty where there is none. `found` counts objects by prefix."""
-    if seen is None or found is None:
+def why_to_start(seen: Seen | None, now: datetime, last: Run | None, count: Callable[[str], int]) -> str:
+    """The reason to start a refresh; empty where there is none. `count` lists a prefix's objects, which costs:
+    none is listed behind the first that has more."""
+    hours = hours_to_look_at(seen, now)
+    if seen is None or hours is None:
         return "unknown"
     if last is None or last.state not in ("SUCCEEDED", "STARTING", "RUNNING", "WAITING", "STOPPING"):
         return "last_run_failed"
-    if any(count > seen.counts.get(prefix, 0) for prefix, count in found.items()):
+    if any(count(prefix) > seen.counts.get(prefix, 0) for prefix in hours):
         return "new_objects"
     return ""
 

@@ -48,10 +48,10 @@ def last_runs(glue: Any, job: str) -> list[Run]:
     return sorted(runs, key=lambda run: run.started_at, reverse=True)
 
 
-def start(glue: Any, job: str, arguments: dict[str, str]) -> bool:
+def start(glue: Any, job: str, arguments: dict[str, str], execution_class: str) -> bool:
     """False where a run is at work already: the job takes one at a time."""
     try:
-        glue.start_job_run(JobName=job, Arguments=arguments)
+        glue.start_job_run(JobName=job, Arguments=arguments, ExecutionClass=execution_class)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConcurrentRunsExceededException":
             return False

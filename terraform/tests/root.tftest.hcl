@@ -29,6 +29,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = local.is_flex
+    error_message = "A daily refresh may wait for workers that cost a third less."
+  }
+
+  assert {
     condition     = alltrue([for name in values(local.function_names) : startswith(name, "clicklake-dev-")])
     error_message = "Every name begins with the deployment's."
   }
@@ -48,13 +53,13 @@ run "everything_on" {
     chat_webhook_parameter = "/shop/chat-webhook"
     notifies_completed     = true
     raw_lifecycle          = { archive_after_days = 180, expire_after_days = 365 }
-    job                    = { is_flex = true }
+    job                    = { is_flex = false }
     report_layer_arn       = "arn:aws:lambda:eu-central-1:123456789012:layer:pandas:1"
   }
 
   assert {
-    condition     = local.refresh_minutes == 360
-    error_message = "The alarms follow the schedule."
+    condition     = local.refresh_minutes == 360 && !local.is_flex
+    error_message = "The alarms follow the schedule, and who wants runs at once has them."
   }
 
   assert {
@@ -65,6 +70,19 @@ run "everything_on" {
   assert {
     condition     = module.edge.site_origin == "https://data.shop.example"
     error_message = "The site's origin is its own name."
+  }
+}
+
+run "hourly" {
+  command = plan
+
+  variables {
+    refresh_schedule = "rate(1 hour)"
+  }
+
+  assert {
+    condition     = !local.is_flex
+    error_message = "Who looks every hour does not wait for workers."
   }
 }
 

@@ -42,6 +42,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = local.scheduled_class == "STANDARD"
+    error_message = "Runs start at once."
+  }
+
+  assert {
     condition     = length(data.aws_ssm_parameter.report_layer) == 1
     error_message = "The report's layer is looked up."
   }
@@ -55,13 +60,18 @@ run "options" {
   }
 
   variables {
-    job              = { is_flex = true, workers = 4 }
-    report_layer_arn = "arn:aws:lambda:eu-central-1:123456789012:layer:pandas:1"
+    job                  = { is_flex = true, workers = 4 }
+    maintenance_schedule = "cron(0 3 ? * SUN *)"
+    report_layer_arn     = "arn:aws:lambda:eu-central-1:123456789012:layer:pandas:1"
   }
 
   assert {
-    condition     = aws_glue_job.this["refresh_lake"].execution_class == "FLEX" && aws_glue_job.this["refresh_lake"].number_of_workers == 4
-    error_message = "Flex and workers are options."
+    condition = alltrue([
+      { for name, job in aws_glue_job.this : name => job.execution_class } == { refresh_lake = "STANDARD", maintain_lake = "FLEX" },
+      local.scheduled_class == "FLEX",
+      aws_glue_job.this["refresh_lake"].number_of_workers == 4,
+    ])
+    error_message = "What schedules start may wait for workers; a refresh that somebody asks for may not."
   }
 
   assert {

@@ -341,3 +341,21 @@ def test_the_golden_week_is_the_same_from_raw_objects_and_from_packs_alone(new_l
     anew.run(**{**week, "first_day": date(1970, 1, 1)})
     anew.assert_every_line_has_one_outcome()
     assert anew.prints() == in_one_go[1]
+
+
+@pytest.mark.slow
+def test_copies_of_raw_objects_and_packs_give_the_same_tables_elsewhere(new_lake, in_one_go):
+    lost, elsewhere = new_lake(), new_lake()
+    put_all(lost, 3, runs=2)
+    upkeep(lost)
+    here = lost.settings.lake_bucket
+    for prefix in (RAW_PREFIX, PROCESSED_PREFIX):
+        for page in lost.s3.get_paginator("list_objects_v2").paginate(Bucket=here, Prefix=prefix):
+            for item in page["Contents"]:
+                source = {"Bucket": here, "Key": item["Key"]}
+                lost.s3.copy_object(Bucket=elsewhere.settings.lake_bucket, Key=item["Key"], CopySource=source)
+    empty(lost, "")
+
+    elsewhere.run(command="reparse", first_day=date(1970, 1, 1), last_day=utc_now().date())
+    elsewhere.assert_every_line_has_one_outcome()
+    assert elsewhere.prints() == in_one_go[1]

@@ -116,6 +116,15 @@ def test_a_second_plan_is_empty(deployed):
     assert done.returncode == 0, done.stdout
 
 
+def test_a_new_edge_secret_goes_to_cloudfront_and_changes_nothing_else(deployed):
+    secret, plan = "module.ingest.aws_ssm_parameter.edge_secret", deployed.folder / "secret.plan"
+    chosen = [*terraform_of(deployed).variables(), "-input=false", f"-replace={secret}", f"-out={plan}"]
+    deployed.terraform("plan", *chosen)
+    planned = json.loads(deployed.terraform("show", "-json", str(plan)).stdout)["resource_changes"]
+    changed = {each["address"]: each["change"]["actions"] for each in planned if each["change"]["actions"] != ["no-op"]}
+    assert changed == {secret: ["delete", "create"], "module.edge.aws_cloudfront_distribution.site": ["update"]}
+
+
 def test_what_was_built_is_what_lambda_has(deployed, aws):
     names = {each.removeprefix("clicklake-dev-") for each in outputs(deployed)["function_names"].values()}
     for name in names | {"drain"}:
@@ -196,6 +205,16 @@ def test_the_deployed_ingest_function_hashes_a_verified_user(found, aws):
     assert call(aws, f"{found.name}-ingest", event)["statusCode"] == 202
     (line,) = raw_lines(aws, found.bucket, ingest_id("signed-in"))
     assert line["user_id"].startswith("1.") and "u-1" not in json.dumps(line)
+
+    # A further key, as the runbook has it.
+    name = "/clicklake/dev/hash-keys"
+    keys = aws("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    aws("ssm").put_parameter(Name=name, Value=f"{keys},2:{'a5' * 32}", Type="SecureString", Overwrite=True)
+    aws("lambda").update_function_configuration(FunctionName=f"{found.name}-ingest", Description="With the new key")
+    event["requestContext"]["requestId"] = "signed-in-again"
+    assert call(aws, f"{found.name}-ingest", event)["statusCode"] == 202
+    (line,) = raw_lines(aws, found.bucket, ingest_id("signed-in-again"))
+    assert line["user_id"].startswith("2.")
 
 
 def raw_lines(aws: Any, bucket: str, batch: str) -> list[dict[str, Any]]:

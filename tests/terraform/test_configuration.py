@@ -164,6 +164,9 @@ def test_the_bill_counts_what_the_plan_makes(default_plan):
         "rate(1 hour)",
         "rate(5 minutes)",
     ]
+    scheduled = [json.loads(s["target"][0]["input"]) for s in made("aws_scheduler_schedule") if s["name"] == "refresh"]
+    assert scheduled == [{"task": "refresh", "execution_class": "FLEX"}]
+    assert Configuration.flex_from_minutes <= Configuration.refresh_minutes
     assert Configuration.reconcile_days == 7 and " SUN " in schedules["reconcile"]
     assert len(schedules) == 4
 

@@ -20,6 +20,8 @@ locals {
   job_names = { for script in ["refresh_lake", "maintain_lake"] : script => "${var.name}-${replace(script, "_", "-")}" }
   code      = "reference/jobs"
 
+  scheduled_class = var.job.is_flex ? "FLEX" : "STANDARD"
+
   # What both jobs do: read raw objects, write tables under the lease. Maintenance writes packs, too.
   job_statements = [
     {
@@ -107,9 +109,10 @@ resource "aws_glue_job" "this" {
   glue_version      = "5.1"
   worker_type       = "G.1X"
   number_of_workers = var.job.workers
-  execution_class   = var.job.is_flex ? "FLEX" : "STANDARD"
-  timeout           = var.job.timeout_minutes
-  max_retries       = var.job.retries
+  # Also of a refresh that somebody asks for, and waits for. Those on a schedule say for themselves.
+  execution_class = each.key == "refresh_lake" ? "STANDARD" : local.scheduled_class
+  timeout         = var.job.timeout_minutes
+  max_retries     = var.job.retries
 
   command {
     name            = "glueetl"
@@ -159,10 +162,18 @@ module "gate" {
   schedule_group     = var.schedule_group
 
   schedules = {
-    refresh = { expression = var.refresh_schedule, time_zone = var.shop.time_zone, input = { task = "refresh" } }
+    refresh = {
+      expression = var.refresh_schedule
+      time_zone  = var.shop.time_zone
+      input      = { task = "refresh", execution_class = local.scheduled_class }
+    }
     # Lists every raw object once a week, whatever the last runs believed to have seen.
-    reconcile = { expression = "cron(30 2 ? * SUN *)", time_zone = var.shop.time_zone, input = { task = "reconcile" } }
-    measure   = { expression = "rate(1 hour)", input = { task = "measure" } }
+    reconcile = {
+      expression = "cron(30 2 ? * SUN *)"
+      time_zone  = var.shop.time_zone
+      input      = { task = "reconcile", execution_class = local.scheduled_class }
+    }
+    measure = { expression = "rate(1 hour)", input = { task = "measure" } }
   }
 
   environment = {

@@ -54,7 +54,7 @@ variable "refresh_schedule" {
 }
 
 variable "job" {
-  description = "How the jobs run: workers (each a G.1X), Flex (a third cheaper, may wait), minutes until a run is ended."
+  description = "How the jobs run: workers (each a G.1X), whether schedules start Flex runs (a third cheaper, may wait), minutes until a run is ended."
   type = object({
     workers         = optional(number, 2)
     is_flex         = optional(bool, false)

@@ -23,7 +23,7 @@ def test_a_month_by_hand():
     month = bill(Workload(), model)
     by_key = {line.key: line for line in month.lines}
     reconciling = DAYS / 7
-    assert by_key["glue_dpu_hours"].usd == pytest.approx((DAYS + reconciling) * 2 * 60 / 3600 * 0.44, rel=1e-3)
+    assert by_key["glue_flex_dpu_hours"].usd == pytest.approx((DAYS + reconciling) * 2 * 60 / 3600 * 0.29, rel=1e-3)
     assert by_key["s3_puts"].parts["ingest"] == 17_280
     assert by_key["api_requests"].usd == pytest.approx((17_280 + 60) / 1e6)
     assert by_key["alarm_metrics"].usd == pytest.approx(0.30)
@@ -59,6 +59,24 @@ def test_a_run_shorter_than_a_minute_is_billed_a_minute():
     quick = refreshes(Workload(), QUICK)
     assert quick.seconds < MINIMUM_SECONDS
     assert quick.billed_seconds == pytest.approx(quick.all_runs * MINIMUM_SECONDS)
+
+
+def test_runs_are_flex_where_nobody_waits_for_them():
+    def classes(**chosen):
+        return usage(Workload(**chosen)).keys() & {"glue_dpu_hours", "glue_flex_dpu_hours"}
+
+    assert (
+        classes() == classes(refresh_minutes=360) == classes(refresh_minutes=5, is_flex=True) == {"glue_flex_dpu_hours"}
+    )
+    assert classes(refresh_minutes=60) == classes(is_flex=False) == {"glue_dpu_hours"}
+
+
+def test_the_gate_lists_an_hour_where_the_shop_is_busy_and_all_where_it_is_asleep():
+    def listed(events_per_day):
+        workload = Workload(events_per_day=events_per_day)
+        return usage(workload, QUICK)["s3_puts"]["gate"] / (DAYS * 24)
+
+    assert listed(100_000) < 3 < listed(24) < 15 < listed(2.4)
 
 
 def test_runs_that_take_longer_than_the_interval_follow_one_another():

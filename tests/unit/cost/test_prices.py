@@ -38,6 +38,6 @@ def test_every_price_is_used_by_a_resource_or_stands_for_comparison():
 
 
 def test_each_priced_resource_is_counted_with_all_options_on():
-    counted = usage(Workload(has_firewall=True)).keys() | usage(Workload(is_flex=True)).keys()
+    counted = usage(Workload(has_firewall=True)).keys() | usage(Workload(refresh_minutes=60)).keys()
     used = {key for keys in RESOURCES.values() if not isinstance(keys, Free) for key in keys}
     assert used <= counted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from clicklake.paths import GATE_KEY, raw_key
+from clicklake.paths import GATE_KEY, hour_prefix, raw_key
 from lambdas.gate.handler import make_handler
 from lambdas.gate.news import Run, Seen, hours_to_look_at, why_to_start
 from lambdas.gate.settings import Settings
@@ -20,6 +20,7 @@ SETTINGS = Settings(lake_bucket="lake", refresh_job="refresh")
 @dataclass
 class MemoryS3:
     objects: dict[str, bytes] = field(default_factory=dict)
+    listed: list[str] = field(default_factory=list)
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:
         self.objects[Key] = Body
@@ -28,6 +29,7 @@ class MemoryS3:
         return {"Body": BytesIO(self.objects[Key])}
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, **_: Any) -> dict[str, Any]:
+        self.listed.append(Prefix)
         return {"KeyCount": sum(key.startswith(Prefix) for key in self.objects)}
 
     def get_paginator(self, _: str) -> "MemoryS3":
@@ -43,15 +45,17 @@ class MemoryGlue:
 
     runs: list[dict[str, Any]] = field(default_factory=list)
     arguments: list[dict[str, str]] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
     is_busy: bool = False
 
     def get_job_runs(self, *, JobName: str, MaxResults: int) -> dict[str, Any]:
         return {"JobRuns": self.runs[:MaxResults]}
 
-    def start_job_run(self, *, JobName: str, Arguments: dict[str, str]) -> None:
+    def start_job_run(self, *, JobName: str, Arguments: dict[str, str], ExecutionClass: str) -> None:
         if self.is_busy:
             raise ClientError({"Error": {"Code": "ConcurrentRunsExceededException"}}, "StartJobRun")
         self.arguments.append(Arguments)
+        self.classes.append(ExecutionClass)
 
     def ended(self, state: str, at: datetime) -> None:
         self.runs.insert(0, {"JobRunState": state, "StartedOn": at})
@@ -64,14 +68,14 @@ class Gate:
     now: datetime = NOON
     logs: list[dict[str, Any]] = field(default_factory=list)
 
-    def call(self, task: str = "refresh") -> str:
+    def call(self, task: str = "refresh", **more: str) -> str:
         handle = make_handler(
             SETTINGS,
             Clients(self.s3, self.glue),
             clock=self.now.timestamp,
             write_log=lambda line: self.logs.append(json.loads(line)),
         )
-        return handle({"task": task}, None)["outcome"]
+        return handle({"task": task, **more}, None)["outcome"]
 
     def event_arrives(self, name: str) -> None:
         self.s3.objects[raw_key(name, 1, self.now)] = b""
@@ -170,6 +174,22 @@ def test_measuring_starts_nothing_and_tells_how_long_news_have_waited(gate):
     assert len(gate.glue.arguments) == 1
 
 
+def test_what_is_new_is_found_in_the_newest_hour_without_listing_a_day(gate):
+    gate.refreshes()
+    gate.now += timedelta(hours=20)
+    gate.event_arrives("b")
+    gate.s3.listed.clear()
+    assert gate.call("measure") == "measured"
+    assert gate.s3.listed == [GATE_KEY, hour_prefix(gate.now)]
+
+
+def test_a_schedule_may_start_a_run_that_waits_and_a_person_does_not(gate):
+    gate.call(execution_class="FLEX")
+    gate.call("reconcile", execution_class="FLEX")
+    gate.call("reconcile")
+    assert gate.glue.classes == ["FLEX", "FLEX", "STANDARD"]
+
+
 def test_the_measure_is_a_metric_in_the_log_line(gate):
     gate.call("measure")
     directive = gate.logs[0]["_aws"]["CloudWatchMetrics"][0]
@@ -184,7 +204,7 @@ def test_an_unknown_task_is_said(gate):
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING"])
 def test_a_run_under_way_is_no_failure(state):
-    assert why_to_start(Seen(NOON, {"h": 1}), {"h": 1}, Run(state, NOON)) == ""
+    assert why_to_start(Seen(NOON, {}), NOON, Run(state, NOON), lambda prefix: 0) == ""
 
 
 @pytest.mark.parametrize("name", ["LAKE_BUCKET", "REFRESH_JOB"])
