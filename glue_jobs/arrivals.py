@@ -55,8 +55,9 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     """
     lines = arrivals.where(F.col("line") > 0)
     accepted = lines.where(F.col("reason").isNull())
-    quarantine, refused_repeats = _judge_refused(lake, lines.where(F.col("reason").isNotNull()), covered)
-    stored = _stored_copies(lake, accepted, covered)
+    read = lines.select("ts_date", F.col("reason").isNotNull().alias("is_refused")).distinct().collect()
+    refused = _judge_refused(lake, lines.where(F.col("reason").isNotNull()), covered, any(r.is_refused for r in read))
+    stored = _stored_copies(lake, accepted, {row.ts_date for row in read if not row.is_refused}, covered)
     ranked = settle(rank_copies(accepted, stored))
     new = ranked.where(~F.col("is_stored"))
     counts = (
@@ -111,21 +112,20 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         .unionByName(old.where(~F.col("is_kept")))
         .withColumn("object_date", object_date(F.col("object")))
         .select(*REPEAT_COLUMNS)
-        .unionByName(refused_repeats)
+        .unionByName(refused.repeats)
     )
-    refused_counts = refused_repeats.count(), quarantine.count()
     return Outcome(
         winners=winners,
         removed=removed,
         has_removed=replaced > 0 or covered is not None,
         renamed=renamed,
         repeats=repeats,
-        quarantine=quarantine,
+        quarantine=refused.quarantine,
         inserted=total(False, True, False),
         replaced=total(False, True, True),
         renamed_count=renamed_count,
-        duplicates=repeated + refused_counts[0],
-        quarantined=refused_counts[1],
+        duplicates=repeated + refused.repeated,
+        quarantined=refused.quarantined,
     )
 
 
@@ -133,11 +133,21 @@ def _small(rows: DataFrame, count: int) -> DataFrame:
     return F.broadcast(rows) if count < 1_000_000 else rows
 
 
-def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None) -> tuple[DataFrame, DataFrame]:
-    """Rows for quarantine, and repeats among the refused lines."""
+@dataclass(frozen=True)
+class _Refused:
+    """Rows for quarantine, repeats among the refused lines, and how many of both."""
+
+    quarantine: DataFrame
+    repeats: DataFrame
+    quarantined: int
+    repeated: int
+
+
+def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None, is_any: bool) -> _Refused:
     dated = refused.withColumn("received_date", F.coalesce(F.to_date("received_at"), F.lit(NO_DATE)))
-    ranked = settle(first_refusals(dated))
-    if lake.is_empty("quarantine"):
+    # Where there is nothing the planner knows it, of all that is made of it, too.
+    ranked = settle(first_refusals(dated)) if is_any else first_refusals(dated).where(F.lit(False))
+    if not is_any or lake.is_empty("quarantine"):
         ranked = ranked.withColumn("is_known", F.lit(False))
     else:
         days = {row.received_date for row in ranked.select("received_date").distinct().collect()}
@@ -159,11 +169,13 @@ def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None) ->
         "ingest_id",
         "position",
     )
-    return ranked.where(is_first).select(*kept), repeats
+    found = ranked.groupBy(is_first.alias("is_first")).count().collect() if is_any else []
+    counts = {row.is_first: row["count"] for row in found}
+    return _Refused(ranked.where(is_first).select(*kept), repeats, counts.get(True, 0), counts.get(False, 0))
 
 
-def _stored_copies(lake: Lake, accepted: DataFrame, covered: DataFrame | None) -> DataFrame | None:
-    """Stored rows (all columns) of the events in `accepted`; None where the table is empty.
+def _stored_copies(lake: Lake, accepted: DataFrame, days: set[date], covered: DataFrame | None) -> DataFrame | None:
+    """Stored rows (all columns) of the events in `accepted`, of the ts_dates `days`; None where the table is empty.
 
     An event lies within a day of its ts_date, or in a partition of that stray_date: so only files of the
     batch's own days are read. Events without a readable ts all have 1970-01-01; those are sought by id.
@@ -171,7 +183,6 @@ def _stored_copies(lake: Lake, accepted: DataFrame, covered: DataFrame | None) -
     if lake.is_empty("events"):
         return None
     keys = accepted.select(*EVENT_KEY)
-    days = {row.ts_date for row in keys.select("ts_date").distinct().collect()}
     near = {day + timedelta(days=d) for day in days if day != NO_DATE for d in (-1, 0, 1) if _has(day, d)}
     stray = days - {NO_DATE}
     where = (F.col("stray_date").isNull() & on_days("event_date", near)) | on_days("stray_date", stray)

@@ -58,13 +58,18 @@ def collect_days(rows: DataFrame, *columns: str) -> set[date]:
 
 # What is computed of an event's visit, and may change with later events.
 _VERDICT = ("session_id", "set_aside_session_id", "bot_reasons")
+# What sessions are cut by, and what is told of the cut.
+_CUT_BY = (
+    *("visitor_id", "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "page_view_id"),
+    *("user_id", "engaged_ms", "sdk", "is_bot", "stored", "_is_new", *_VERDICT),
+)
 
 
 def _is_changed() -> Column:
     return F.col("_is_new") | F.col("_is_renamed") | ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
 
 
-def is_counted_anew() -> Column:
+def _is_counted_anew() -> Column:
     """New, or a bot's where it was not, or the reverse."""
     return F.col("_is_new") | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
 
@@ -79,6 +84,8 @@ class SessionedEvents:
     rows: DataFrame
     window: set[date] | None  # None: the whole table
     stored_changes: int
+    counted_days: set[date]  # of events that are new, or a bot's where they were not, or the reverse
+    has_verified: bool  # among the new events
 
 
 def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
@@ -97,7 +104,8 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     )
     if lake.is_empty("events"):
         rows = settle(_cut(new, None))
-        return SessionedEvents(rows, None, 0)
+        seen = rows.agg(*_what_is_new()).first()
+        return SessionedEvents(rows, None, 0, set(seen.counted_days), seen.has_verified)
     stored = lake.read("events")
     touched = settle(
         new.select("visitor_id", "event_date")
@@ -138,6 +146,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         seen = rows.agg(
             F.count_if((F.col("_is_at_edge") & _is_changed()) | F.col("_is_beyond")).alias("beyond"),
             F.count_if(~F.col("_is_new") & _is_changed()).alias("stored_changes"),
+            *_what_is_new(),
         ).first()
         cut_removed = (
             rows.where("_is_at_edge")
@@ -149,8 +158,16 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             else 0
         )
         if not seen.beyond and not cut_removed:
-            return SessionedEvents(rows.drop("_is_at_edge", "_is_beyond"), window, seen.stored_changes)
+            rows = rows.drop("_is_at_edge", "_is_beyond")
+            return SessionedEvents(rows, window, seen.stored_changes, set(seen.counted_days), seen.has_verified)
         window = days_around(window, REACH_DAYS)
+
+
+def _what_is_new() -> list[Column]:
+    return [
+        F.collect_set(F.when(_is_counted_anew(), F.col("event_date"))).alias("counted_days"),
+        (F.count_if(F.col("_is_new") & _is_verified()) > 0).alias("has_verified"),
+    ]
 
 
 def _visit() -> Column:
@@ -160,7 +177,9 @@ def _visit() -> Column:
 def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
     sessions it has: where it begins is not known."""
-    belongs = events.where(is_sessionable())
+    # What the windows only carry along is one value to them: each copies and sorts its rows several times.
+    carried = [name for name in events.columns if name not in _CUT_BY]
+    belongs = events.where(is_sessionable()).select(*_CUT_BY, F.struct(*carried).alias("carried"))
     others = events.where(~is_sessionable())
     cut = sessionize(belongs)
     if edges is not None:
@@ -174,7 +193,8 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
         kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
         cut = cut.withColumns(kept)
         others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
-    return cut.drop("island").unionByName(others.withColumn("is_member", F.lit(False)))
+    cut = cut.drop("island").select("*", "carried.*").drop("carried")
+    return cut.unionByName(others.withColumn("is_member", F.lit(False)))
 
 
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
@@ -213,21 +233,25 @@ def write_sessions(
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
     before = before.join(touched, on="session_id", how="left_semi")
     before = settle(before.select("session_id", "session_date"))
-    days.sessions |= collect_days(before, "session_date") | collect_days(sessions, "session_date")
+    both = before.select("session_date", F.lit(True).alias("is_before"))
+    both = both.unionByName(sessions.select("session_date", F.lit(False).alias("is_before"))).distinct().collect()
+    days.sessions |= {row.session_date for row in both}
     gone = before.join(sessions, on="session_id", how="left_anti")
-    if before.limit(1).count():
+    if any(row.is_before for row in both):
         lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
     else:
         lake.append("sessions", sessions)
     return touched
 
 
-def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
+def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     if sessioned.window is None:
         lake.append("visitor_days", daily.visitor_days(sessioned.rows))
         return
+    if not days.events:
+        return
     pairs = (
-        sessioned.rows.where(is_counted_anew())
+        sessioned.rows.where(_is_counted_anew())
         .select("event_date", "visitor_id")
         .unionByName(outcome.removed.select("event_date", "visitor_id"))
         .where(F.col("visitor_id").isNotNull())
@@ -236,7 +260,7 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome)
     key = ["event_date", "visitor_id"]
     active = daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi"))
     gone = pairs.join(active, on=key, how="left_anti")
-    lake.merge("visitor_days", active, gone, collect_days(pairs, "event_date"))
+    lake.merge("visitor_days", active, gone, days.events)
 
 
 def write_orders(
@@ -249,15 +273,16 @@ def write_orders(
     concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES))
     concerned = settle(concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()))
     ids = concerned.select("order_id").distinct()
-    before = lake.read("orders").limit(0)
-    if not is_first_load:
-        before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
+    event_days = collect_days(concerned, "event_date")
+    before = lake.read("orders").where(F.lit(False))
+    if not is_first_load and not lake.is_empty("orders"):
         # An order takes its channel from its session, and its refunds theirs from the order.
-        by_session = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
-        days.orders |= _order_days(by_session) | _order_days(before)
-    event_days = collect_days(concerned, "event_date") | {
-        row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()
-    }
+        concerns = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
+        if event_days:
+            before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
+            concerns = concerns.unionByName(before)
+            event_days |= {row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()}
+        days.orders |= _order_days(concerns)
     if not event_days:
         return
     events = settle(
@@ -277,21 +302,25 @@ def write_orders(
 
 def _order_days(orders: DataFrame) -> set[date]:
     """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
-    made = collect_days(orders, "order_date")
-    refunds = orders.select(F.explode("refunds.refund_date").alias("day")).distinct().collect()
-    return made | {day - timedelta(days=1) for day in made} | {row.day for row in refunds}
+    made = F.array("order_date", F.date_sub("order_date", 1))
+    refunded = F.coalesce("refunds.refund_date", F.array().cast("array<date>"))
+    found = orders.select(F.explode(F.concat(made, refunded)).alias("day")).distinct().collect()
+    return {row.day for row in found if row.day is not None}
 
 
 def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     """Ownership of the visitors on which verified users were seen in a way not yet known."""
+    if not (sessioned.has_verified or outcome.has_removed or outcome.renamed_count):
+        return
     columns = ["visitor_id", "occurred_at", "event_id", "ts_date", "user_id"]
     is_verified = _is_verified()
     seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
     if lake.is_empty("identity") and not outcome.renamed_count:
+        if not sessioned.has_verified:
+            return
         rows = settle(identify(seen))
-        if rows.limit(1).count():
-            days.persons |= _valid_from_days(rows, settings)
-            lake.append("identity", rows)
+        days.persons |= _owned_days(lake, settings, rows)
+        lake.append("identity", rows)
         return
     known = lake.read("identity")
     owners = seen.select("visitor_id", "occurred_at", "user_id")
@@ -323,7 +352,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     changed = rows.join(before, on=key, how="left_anti").unionByName(
         before.select(*key).join(rows, on=key, how="left_anti")
     )
-    days.persons |= _valid_from_days(changed, settings)
+    days.persons |= _owned_days(lake, settings, changed)
     gone = before.join(rows, on=["visitor_id", "valid_from"], how="left_anti").select("visitor_id", "valid_from")
     lake.merge("identity", rows, gone)
 
@@ -339,65 +368,89 @@ def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
     return events.select("visitor_id", "occurred_at", "event_id", "ts_date", "user_id")
 
 
-def _valid_from_days(identity: DataFrame, settings: Settings) -> set[date]:
-    return collect_days(identity.select(local_date(F.col("valid_from"), settings.shop_time_zone).alias("day")), "day")
+def _owned_days(lake: Lake, settings: Settings, changed: DataFrame) -> set[date]:
+    """The oldest day on which the visitors of these rows of identity were active under another owner; empty if none.
+
+    Of days before this run's own: those are touched by their events.
+    """
+    valid_from = changed.agg(F.min(local_date(F.col("valid_from"), settings.shop_time_zone)).alias("day")).first().day
+    if valid_from is None:
+        return set()
+    active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(valid_from))
+    active = active.join(changed.select("visitor_id"), on="visitor_id", how="left_semi")
+    oldest = active.agg(F.min("event_date").alias("day")).first().day
+    return {oldest} if oldest is not None else set()
 
 
 def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
     """The daily tables of the touched days, one commit each; of all days where `is_whole`."""
-    touched = days.daily
-    if not touched and not is_whole:
-        _write_active(lake, min(days.persons, default=None), is_whole)
+    touched = None if is_whole else days.daily
+    touched_active = days.events | days.persons
+    if not is_whole and not touched:
+        _write_active(lake, touched_active, is_whole)
         return
 
-    def on_touched(column: str, reach: int = 0) -> Column:
-        return F.lit(True) if is_whole else on_days(column, days_around(touched, reach))
+    def on_touched(table: str, reach: int = 0) -> DataFrame:
+        rows = lake.read(table)
+        return rows if touched is None else rows.where(on_days(TABLES[table].day, days_around(touched, reach)))
 
-    where = None if is_whole else on_touched("event_date")
-    events, sessions, orders = lake.read("events"), lake.read("sessions"), lake.read("orders")
+    sessions, orders = on_touched("sessions"), lake.read("orders")
+    if touched is not None:
+        orders = settle(orders.where(_is_counted_on(touched)))
 
     def traffic_and_active() -> None:
-        of_days = events.where(on_touched("event_date")), sessions.where(on_touched("session_date"))
-        lake.overwrite("daily_traffic", daily.daily_traffic(*of_days, orders), where)
-        _write_active(lake, min(days.events | days.persons, default=None), is_whole)
+        rows = daily.daily_traffic(on_touched("events"), sessions, orders)
+        lake.overwrite("daily_traffic", rows, touched)
+        _write_active(lake, touched_active, is_whole)
 
     def orders_by_day() -> None:
-        rows = daily.daily_orders(orders, sessions, settings.shop_currency)
-        lake.overwrite("daily_orders", rows.where(on_touched("event_date")), where)
+        if is_whole:
+            lake.overwrite("daily_orders", daily.daily_orders(orders, lake.read("sessions"), settings.shop_currency))
+        elif days.orders:
+            made = collect_days(orders, "order_date")
+            days_of_sessions = made | {day - timedelta(days=1) for day in made}
+            of_orders = lake.read("sessions").where(on_days("session_date", days_of_sessions))
+            rows = daily.daily_orders(orders, of_orders, settings.shop_currency)
+            lake.overwrite("daily_orders", rows.where(on_days("event_date", days.orders)), days.orders)
 
     def products_by_day() -> None:
+        made = orders if touched is None else orders.where(on_days("order_date", touched))
         # A session that began on a touched day may end on the next one.
-        rows = daily.daily_products(
-            events.where(on_touched("event_date", reach=1)),
-            sessions.where(on_touched("session_date")),
-            orders.where(on_touched("order_date")),
-            settings.shop_currency,
-        )
-        lake.overwrite("daily_products", rows, where)
+        rows = daily.daily_products(on_touched("events", reach=1), sessions, made, settings.shop_currency)
+        lake.overwrite("daily_products", rows, touched)
 
     at_once(traffic_and_active, orders_by_day, products_by_day)
 
 
-def _write_active(lake: Lake, oldest: date | None, is_whole: bool) -> None:
-    if oldest is None and not is_whole:
+def _is_counted_on(days: set[date]) -> Column:
+    """True for all orders that numbers of these days tell of, and some others: made or refunded then, or made in a
+    session that began the day before."""
+    is_made = on_days("order_date", days | {day + timedelta(days=1) for day in days})
+    refunded = F.col("refunds.refund_date")
+    is_refunded = (F.array_max(refunded) >= F.lit(min(days))) & (F.array_min(refunded) <= F.lit(max(days)))
+    return is_made | F.coalesce(is_refunded, F.lit(False))
+
+
+def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
+    """The active visitors and persons from the oldest touched day on."""
+    if not touched and not is_whole:
         return
-    # The daily traffic has a row for every day with events; Iceberg answers this from its metadata.
-    bounds = (
-        lake.read("daily_traffic").agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).first()
-    )
-    if bounds.first is None:
+    # The daily traffic has a row for every day with events.
+    bounds = lake.bounds("daily_traffic", "event_date")
+    if bounds is None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return
-    first = bounds.first if is_whole else max(oldest, bounds.first)
-    written = [first + timedelta(days=n) for n in range((bounds.last - first).days + 1)]
+    first_day, last_day = bounds
+    first = first_day if is_whole else max(min(touched), first_day)
+    written = [first + timedelta(days=n) for n in range((last_day - first).days + 1)]
     days = lake.spark.range(1).select(
         F.explode(F.lit(written) if written else F.array().cast("array<date>")).alias("event_date"),
-        F.lit(bounds.first).alias("first_date"),
+        F.lit(first_day).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
     rows = daily.daily_active(active, lake.read("identity"), days)
-    where = None if is_whole or first == bounds.first else F.col("event_date") >= F.lit(first)
-    lake.overwrite("daily_active", rows, where)
+    # A touched day may have lost its events.
+    lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
 
 
 def write_restatements(lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None) -> int:
@@ -417,18 +470,11 @@ def write_restatements(lake: Lake, before: dict[str, int | None], today: date | 
             return 0
         touched = on_days("event_date", over)
         active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
+    wheres = {"daily_traffic": touched, "daily_orders": touched, "daily_products": touched, "daily_active": active}
     changes = [
-        restated(
-            TABLES[name],
-            lake.read_as_of(name, before[name]).where(where),
-            lake.read(name).where(where),
-        )
-        for name, where in (
-            ("daily_traffic", touched),
-            ("daily_orders", touched),
-            ("daily_products", touched),
-            ("daily_active", active),
-        )
+        restated(TABLES[name], lake.read_as_of(name, before[name]).where(where), lake.read(name).where(where))
+        for name, where in wheres.items()
+        if lake.snapshot(name) != before[name]
     ]
     rows = settle(reduce(DataFrame.unionByName, changes))
     count = rows.count()

@@ -1,5 +1,6 @@
 """The lake's tables: reading, committing, going back. The only module of the job that writes tables."""
 
+from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -18,6 +19,7 @@ from glue_jobs.tables import TABLES, Table
 MAX_LITERALS = 150
 # From so many on, files of one partition are worth being written as one, and manifests of one table.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
+MONTH_FILE_BYTES = 32 << 20
 # A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
 MANIFEST_BYTES = 1 << 20
 
@@ -45,10 +47,22 @@ def _is_on(column: str, days: Collection[date]) -> str:
     return f"{column} between date'{min(days)}' and date'{max(days)}'"
 
 
+def _is_in_months(column: str, days: Collection[date]) -> str:
+    """A condition that whole months meet: those of these days; of a long list all between."""
+    months = {day.replace(day=1) for day in days}
+    spans = [(first, first) for first in sorted(months)] if len(days) <= MAX_LITERALS else [(min(months), max(months))]
+    ends = ((first, last.replace(day=monthrange(last.year, last.month)[1])) for first, last in spans)
+    return " or ".join(f"{column} between date'{first}' and date'{last}'" for first, last in ends)
+
+
 def settle(rows: DataFrame) -> DataFrame:
     """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
-    return in_one_task(rows).localCheckpoint(eager=True)
+    # Each query copies whole rows before it takes what it needs of them: one struct is copied at once.
+    # As a type written out it is all nullable, so that the optimizer cannot give it another.
+    row = F.struct(*rows.columns).cast(rows.schema.simpleString())
+    packed = in_one_task(rows).select(row.alias("row"))
+    return packed.localCheckpoint(eager=True).select("row.*")
 
 
 class ForeignCommit(RuntimeError):
@@ -81,7 +95,8 @@ class Lake:
     def create_missing_tables(self) -> None:
         """Creates the tables that do not exist, and makes the others what glue_jobs/tables.py says.
 
-        Columns are added and widened; one that tables.py no longer has stays, null from then on. Raises
+        Columns are added and widened; one that tables.py no longer has stays, null from then on. What is written
+        from here on to a table that was by day and is by month lies in months; older files stay as they are. Raises
         NotEvolvable, before any table is changed, where a column would have to become something else.
         """
         existing = {row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()}
@@ -115,6 +130,9 @@ class Lake:
             wanted = self.spark.range(0).select(*(F.lit(None).cast(c.type).alias(c.name) for c in others)).schema
             for field in wanted.fields:
                 changes += changes_of(field.name, types[field.name], field.dataType)
+        # Iceberg names a partition by day after its column, and one by month NAME_month.
+        if table.is_by_month and self._partition_names(table.name) == [table.day]:
+            changes.append(f"replace partition field {table.day} with {table.partitions[0]}")
         return changes
 
     def _create_statement(self, table: Table) -> str:
@@ -205,10 +223,20 @@ tblproperties (
         # Each name on the way is looked up through every jar.
         return self.spark.sparkContext._jvm.org.apache.iceberg.spark.Spark3Util
 
+    def _partition_names(self, table: str) -> list[str]:
+        return [field.name() for field in self._iceberg_table(table).spec().fields()]
+
     def is_empty(self, table: str) -> bool:
         """True if the current snapshot holds no row, by Iceberg's own totals: no file is read."""
         current = self._iceberg_table(table).currentSnapshot()
         return current is None or current.summary().get("total-records") == "0"
+
+    def bounds(self, table: str, column: str) -> tuple[Any, Any] | None:
+        """The least and the greatest value of a column; None without rows. Iceberg knows them without reading files."""
+        # Not by read(): Iceberg is asked only where nothing stands between the table and the question.
+        rows = self.spark.read.table(self.name(table))
+        found = rows.agg(F.min(column).alias("least"), F.max(column).alias("greatest")).first()
+        return (found.least, found.greatest) if found.least is not None else None
 
     def go_back(self, table: str, snapshot: int | None) -> bool:
         """Makes `snapshot` the current one again; None empties the table. True if something changed.
@@ -250,11 +278,21 @@ tblproperties (
         # Iceberg repeats an append on whatever the table has become; a merge is refused where rows have come since.
         self.merge("refresh_runs", row)
 
-    def overwrite(self, table: str, rows: DataFrame, condition: Column | None = None) -> None:
-        """Replaces the rows that meet `condition` (whole partitions), or all rows."""
+    def overwrite(self, table: str, rows: DataFrame, days: Collection[date] | None = None) -> None:
+        """Replaces the rows of these days, or all rows. `rows` may have other days: those between, if days are many.
+
+        A table by month gets the months of these days as new files, with the rows of their other days as they were.
+        """
+        definition = TABLES[table]
+        new = self._stamped(table, rows)
+        where = F.lit(True) if days is None else on_days(definition.day, days)
+        if definition.is_by_month and days:
+            months = F.expr(_is_in_months(definition.day, days))
+            others = self.spark.read.table(self.name(table)).where(months & ~where)
+            # They are few rows: one task, so one file a month.
+            new, where = new.unionByName(others).coalesce(1), months
         self.before_commit()
-        where = F.lit(True) if condition is None else condition
-        self._stamped(table, rows).writeTo(self.name(table)).overwrite(where)
+        new.writeTo(self.name(table)).overwrite(where)
         self._notice_others(table)
 
     def merge(
@@ -279,7 +317,7 @@ tblproperties (
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
-        pruning = f"{_is_on(f't.{definition.partitions[0]}', days)} and " if days is not None else ""
+        pruning = f"{_is_on(f't.{definition.day}', days)} and " if days is not None else ""
         columns = [name for name in source.columns if name != "_is_gone"]
         assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
         names = ", ".join(columns)
@@ -320,8 +358,13 @@ tblproperties (
             # New files count as newer than every delete: the lease keeps away those who could delete meanwhile.
             "use-starting-sequence-number": "false",
         }
+        strategy = ""
+        if TABLES[table].is_by_month:
+            # A large shop's month is several files of a few days each: a query finds its days by their statistics.
+            options["target-file-size-bytes"] = MONTH_FILE_BYTES
+            strategy = f"strategy => 'sort', sort_order => '{TABLES[table].day}', "
         settings = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
-        done = self._call("rewrite_data_files", table, f"options => map({settings})")
+        done = self._call("rewrite_data_files", table, f"{strategy}options => map({settings})")
         return done.rewritten_data_files_count + done.removed_delete_files_count, done.added_data_files_count
 
     def compact_manifests(self, table: str) -> int:

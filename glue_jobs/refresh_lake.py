@@ -26,7 +26,6 @@ from glue_jobs.derive import (
     add_sessions,
     at_once,
     collect_days,
-    is_counted_anew,
     rebuild_all,
     write_daily,
     write_events,
@@ -170,20 +169,30 @@ class Run:
         """Tables exist, and what a killed run left behind is undone."""
         self.lake.create_missing_tables()
         journal = self.journal = read_journal(self.s3, self.settings.lake_bucket)
-        runs = self.lake.read("refresh_runs")
-        if journal is not None:
-            completed = runs.where(F.col("run_id") == F.lit(journal.run_id)).limit(1).count()
+        self.last = self._last_run()
+        # The journal is nearly always the last run's: then nothing has to be looked for.
+        if journal is not None and (self.last is None or journal.run_id != self.last.run_id):
+            completed = self.lake.read("refresh_runs").where(F.col("run_id") == F.lit(journal.run_id)).limit(1).count()
             if not completed:
                 undone = [t for t in TABLES if self.lake.go_back(t, journal.before.get(t))]
                 if undone:
                     self.say(f"undid the unfinished run {journal.run_id} in {', '.join(undone)}")
-        self.last = self.lake.read("refresh_runs").orderBy(F.col("completed_at").desc(), F.col("run_id").desc()).first()
+                    self.last = self._last_run()
         if self.last is not None:
             named = self.last.snapshots
             strayed = [t for t in TABLES if t != "refresh_runs" and self.lake.restore(t, named.get(t))]
             if strayed:
                 self.say(f"took back what a run without a lease did to {', '.join(strayed)}")
         self.step("tables are ready")
+
+    def _last_run(self) -> Any:
+        """The row of the last completed run; None if there is none."""
+        completed = self.lake.bounds("refresh_runs", "completed_at")
+        if completed is None:
+            return None
+        # Each run has a file of its own: only the last one's is read.
+        is_last = F.col("completed_at") == F.lit(completed[1]).cast("timestamp_ntz")
+        return self.lake.read("refresh_runs").where(is_last).orderBy(F.col("run_id").desc()).first()
 
     def _begin(self) -> None:
         self.lease.check()
@@ -316,12 +325,12 @@ class Run:
         if self.report.objects_failed:
             # What could not be fetched has to be listed again, so the listing counts as not done.
             listed_until = None
-        return self._complete(listed_until, read.as_of, first_touched, ingested, days, outcome)
+        return self._complete(listed_until, read.as_of, first_touched, ingested, outcome)
 
     def _derive(self, outcome: Outcome, days: Days) -> None:
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
-        days.events |= collect_days(sessioned.rows.where(is_counted_anew()), "event_date")
+        days.events |= sessioned.counted_days
         if outcome.has_removed:
             days.events |= collect_days(outcome.removed, "event_date")
         self.step("cut sessions")
@@ -334,7 +343,7 @@ class Run:
 
         at_once(
             sessions_and_orders,
-            lambda: write_visitor_days(lake, sessioned, outcome),
+            lambda: write_visitor_days(lake, sessioned, outcome, days),
             lambda: write_identity(lake, settings, sessioned, outcome, days),
         )
         self.step("sessions, orders, visitor days, identity")
@@ -408,18 +417,17 @@ class Run:
         as_of: datetime | None,
         first_touched: date | None,
         ingested: DataFrame | None = None,
-        days: Days | None = None,
         outcome: Outcome | None = None,
     ) -> RunReport:
         """Checks the ledger, then commits the run's row: from then on the run counts as done."""
         report, last = self.report, self.last
         if ingested is not None:
-            self._check_ledger(ingested, days.events if self.settings.command == "refresh" else None)
+            self._check_ledger(ingested)
         totals = self._totals(outcome)
         is_balanced = totals["lines"] == sum(v for k, v in totals.items() if k != "lines")
         if not is_balanced:
             raise LedgerBroken(f"the lake's ledger does not balance after run {self.run_id}: {totals}")
-        today = self.lake.read("daily_traffic").agg(F.max("event_date").alias("day")).first().day
+        bounds = self.lake.bounds("daily_traffic", "event_date")
         former_as_of = last.as_of if last is not None else None
         row = {
             "run_id": self.run_id,
@@ -430,7 +438,7 @@ class Run:
                 listed_until.replace(tzinfo=None) if listed_until else last.listed_until if last is not None else None
             ),
             "as_of": max(filter(None, (as_of, former_as_of)), default=None),
-            "today": today,
+            "today": bounds[1] if bounds else None,
             "first_touched": first_touched,
             "objects": report.objects,
             "objects_failed": report.objects_failed,
@@ -454,27 +462,24 @@ class Run:
         self.step("checked the ledger and completed the run")
         return self._finish()
 
-    def _check_ledger(self, ingested: DataFrame, days: set[date] | None) -> None:
+    def _check_ledger(self, ingested: DataFrame) -> None:
         """Raises LedgerBroken unless each line read has one outcome and no event is stored twice."""
-        lake = self.lake
-        events = lake.read("events")
-        if days is not None:
-            events = events.where(on_days("event_date", days))
-        repeats = lake.read("repeats")
-        quarantine = lake.read("quarantine")
-        object_days = {row.object_date for row in ingested.select("object_date").distinct().collect()}
-        repeats = repeats.where(on_days("object_date", object_days))
+        tables = [self.lake.read(table) for table in ("events", "repeats", "quarantine")]
+        if self.settings.command == "refresh":
+            # Nothing of a new object is older than the run; files tell by their statistics whose rows they hold.
+            tables = [table.where(F.col("run_id") == F.lit(self.run_id)) for table in tables]
         objects = ingested.select("object")
-        outcomes = [
-            table.select("object", "line").join(objects, on="object", how="left_semi")
-            for table in (events, repeats, quarantine)
-        ]
-        broken = uncovered_lines(ingested, *outcomes).limit(3).collect()
-        if broken:
-            raise LedgerBroken(f"lines without exactly one outcome, for instance in {broken}")
-        twice = repeated_events(events.where(F.col("run_id") == F.lit(self.run_id))).limit(3).collect()
-        if twice:
-            raise LedgerBroken(f"events stored more than once, for instance {twice}")
+        outcomes = [table.select("object", "line").join(objects, on="object", how="left_semi") for table in tables]
+        broken = uncovered_lines(ingested, *outcomes).limit(3)
+        twice = repeated_events(tables[0].where(F.col("run_id") == F.lit(self.run_id))).limit(3)
+        faults = (
+            ("lines without exactly one outcome", broken),
+            ("events stored more than once", twice),
+        )
+        told = [rows.select(F.lit(what).alias("what"), F.to_json(F.struct("*")).alias("row")) for what, rows in faults]
+        found = told[0].unionByName(told[1]).collect()
+        if found:
+            raise LedgerBroken(f"{found[0].what}, for instance {', '.join(row.row for row in found)}")
 
     def _totals(self, outcome: Outcome | None) -> dict[str, int]:
         """The ledger over all runs: added up from run to run; counted in the tables after other commands."""

@@ -23,8 +23,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`key` identifies a row; `volatile` columns tell of the run, not of the shop, and are left
-    out when two lakes are compared."""
+    """`key` identifies a row; `partitions` are Iceberg's terms, that of the row's day first; `volatile` columns tell
+    of the run, not of the shop, and are left out when two lakes are compared."""
 
     name: str
     grain: str
@@ -37,6 +37,15 @@ class Table:
     @property
     def column_names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def day(self) -> str:
+        """The date column by which the table is partitioned, by day or by month; empty if it is not partitioned."""
+        return self.partitions[0].removeprefix("months(").removesuffix(")") if self.partitions else ""
+
+    @property
+    def is_by_month(self) -> bool:
+        return self.partitions == (f"months({self.day})",)
 
     def type_of(self, name: str) -> str:
         """Spark SQL's type of the column `name`."""
@@ -235,7 +244,7 @@ last_active_at timestamp_ntz last active event of the day
 active_events int events other than page_leave and page_ping
 {_RUN_COLUMNS.strip()}
 """),
-    ("event_date",),
+    ("months(event_date)",),
     _VOLATILE,
 )
 
@@ -269,7 +278,7 @@ sessions_with_purchase bigint sessions that reached step 4
 sessions_with_order bigint sessions in which an order was made
 {_RUN_COLUMNS.strip()}
 """),
-    ("event_date",),
+    ("months(event_date)",),
     _VOLATILE,
 )
 
@@ -294,7 +303,7 @@ net_revenue {MONEY} goods - refunded
 bot_net_revenue {MONEY} of this, by bots
 {_RUN_COLUMNS.strip()}
 """),
-    ("event_date",),
+    ("months(event_date)",),
     _VOLATILE,
 )
 
@@ -313,7 +322,7 @@ persons_30d bigint persons active on the day or the 29 before
 is_partial boolean fewer than 30 days of history
 {_RUN_COLUMNS.strip()}
 """),
-    ("event_date",),
+    ("months(event_date)",),
     _VOLATILE,
 )
 
@@ -357,7 +366,7 @@ object string raw object
 line int line in it, from 1
 {_RUN_COLUMNS.strip()}
 """),
-    ("received_date",),
+    ("months(received_date)",),
     (*_VOLATILE, "object", "line"),
 )
 
@@ -375,7 +384,7 @@ ingest_id string the request of the repeat
 position int position in the request
 {_RUN_COLUMNS.strip()}
 """),
-    ("object_date",),
+    ("months(object_date)",),
     _VOLATILE,
     is_compared=False,
 )
@@ -412,7 +421,7 @@ error string what was wrong with the object; null if nothing
 max_received_at timestamp_ntz greatest received_at of its lines
 {_RUN_COLUMNS.strip()}
 """),
-    ("object_date",),
+    ("months(object_date)",),
     _VOLATILE,
     is_compared=False,
 )

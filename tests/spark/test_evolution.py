@@ -16,7 +16,7 @@ from glue_jobs.lake import Lake
 from glue_jobs.tables import TABLES, Column, Table
 from tests.spark.lakes import SmallLake, line
 
-DAY = date(2026, 9, 7)
+DAY, LATER = date(2026, 9, 7), date(2026, 9, 8)
 
 
 def with_columns(table: str, *, new: tuple[Column, ...] = (), dropped: str = "", **types: str) -> Table:
@@ -64,7 +64,7 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
     last_writer = begin_run()
     last_writer.merge("visitor_days", rows({"visitor_id": "a", "active_events": 3}), rows({"visitor_id": "none"}))
     last_writer.append("visitor_days", rows({"visitor_id": "d", "active_events": 4}))
-    last_writer.overwrite("visitor_days", rows({"visitor_id": "e", "event_date": date(2026, 9, 8)}), F.lit(False))
+    last_writer.overwrite("visitor_days", rows({"visitor_id": "e", "event_date": LATER}), {LATER})
 
     assert "note" not in last_writer.read("visitor_days").columns
     assert lake.rows("visitor_days", "visitor_id", "active_events", "note") == [
@@ -85,6 +85,50 @@ def test_a_field_added_widened_and_dropped_one_after_another(new_lake, monkeypat
     monkeypatch.setitem(TABLES, "visitor_days", with_columns("visitor_days", active_events="string"))
     with pytest.raises(NotEvolvable, match="active_events is bigint in the lake and string"):
         begin_run()
+
+
+@pytest.mark.usefixtures("one_table")
+def test_a_table_by_day_goes_on_by_month_and_keeps_the_days_that_are_not_written(new_lake, monkeypatch):
+    lake = new_lake()
+    july = [date(2026, 7, day) for day in (28, 29, 30, 31)]
+
+    def begin_run(run: str) -> Lake:
+        writer = Lake(lake.spark, lake.settings.database, run, datetime(2026, 9, 9))
+        writer.create_missing_tables()
+        return writer
+
+    def rows(visitor: str, *days: date) -> DataFrame:
+        types = {c: TABLES["visitor_days"].type_of(c) for c in ("first_active_at", "last_active_at", "active_events")}
+        frame = lake.spark.createDataFrame([(day, visitor) for day in days], "event_date date, visitor_id string")
+        return frame.withColumns({name: F.lit(None).cast(kind) for name, kind in types.items()})
+
+    by_day = replace(TABLES["visitor_days"], partitions=("event_date",))
+    with monkeypatch.context() as older:
+        older.setitem(TABLES, "visitor_days", by_day)
+        begin_run("first").overwrite("visitor_days", rows("a", *july, DAY, LATER))
+    writer = begin_run("second")
+    writer.overwrite("visitor_days", rows("b", LATER), {LATER})
+    writer = begin_run("third")
+    writer.merge("visitor_days", rows("c", DAY), None, {DAY})
+
+    stored = lake.rows("visitor_days", "event_date", "visitor_id", "run_id")
+    assert stored == [
+        *((day, "a", "first") for day in july),
+        (DAY, "a", "first"),
+        (DAY, "c", "third"),
+        (LATER, "b", "second"),
+    ]
+    files = lake.table("visitor_days.files").orderBy("spec_id", "record_count")
+    assert [(row.spec_id, row.record_count) for row in files.collect()] == [(0, 1)] * 4 + [(1, 1), (1, 2)]
+    engine = connect(Endpoints.from_environment(), lake.settings.database)
+    for day, visitors in ((july[3], ["a"]), (DAY, ["a", "c"]), (LATER, ["b"])):
+        asked = f"select visitor_id from visitor_days where event_date = date '{day}' order by visitor_id"
+        assert engine.query(asked).column("visitor_id").to_pylist() == visitors
+    assert writer.compact("visitor_days") == (4, 1), "July"
+    assert lake.rows("visitor_days", "event_date", "visitor_id", "run_id") == stored
+    writer.overwrite("visitor_days", rows("d", DAY).limit(0), {*july, DAY})
+    assert lake.rows("visitor_days", "event_date", "visitor_id") == [(LATER, "b")]
+    assert writer.bounds("visitor_days", "event_date") == (LATER, LATER)
 
 
 @pytest.mark.parametrize(

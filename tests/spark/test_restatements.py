@@ -39,6 +39,9 @@ def runs(new_lake) -> list[tuple[str, date | None, dict, dict, dict]]:
         rows = lake.table("restatements").where(f"run_id = '{run.run_id}'").collect()
         restated = {(r.event_date, r.table_name, r.metric, r.slice): (r.old, r.new) for r in rows}
         assert len(rows) == len(restated) == run.restated
+        for name in ("daily_traffic", "daily_orders", "daily_active"):
+            months = lake.table(name).selectExpr("trunc(event_date, 'month')").distinct().count()
+            assert lake.table(f"{name}.files").count() == months, f"{name}: one file a month"
         told.append((today, before, after, restated))
         before, today = after, max(day for day, *_ in after)
     assert lake.run(command="rebuild").restated == 0
