@@ -29,7 +29,7 @@ LAMBDA_PYTHON = "3.13"
 LAMBDA_PLATFORM = ("--python-version", LAMBDA_PYTHON, "--python-platform", "aarch64-manylinux2014")
 
 # What Lambda's Python does not bring along. boto3 it does.
-LAYER_PACKAGES = ("crawlerdetect", "msgspec", "rfc8785", "ua-parser", "ua-parser-builtins")
+LAYER_PACKAGES = ("crawlerdetect", "isal", "msgspec", "rfc8785", "ua-parser", "ua-parser-builtins")
 
 
 @dataclass(frozen=True)

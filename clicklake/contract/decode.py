@@ -11,7 +11,7 @@ import rfc8785
 from msgspec import Raw, Struct
 
 from clicklake.contract.event import Consent, Device, Event, Geo, Item, OwnProp, Props
-from clicklake.contract.instants import read_instant, read_sent_instant
+from clicklake.contract.instants import read_instant
 from clicklake.contract.json_text import is_nested_deeper, repair_escapes
 from clicklake.contract.limits import (
     MAX_DEPTH,
@@ -45,7 +45,7 @@ _CONSENTS = {
     sent: Consent(*(state or "unknown" for state in sent))
     for sent in itertools.product((None, *get_args(ConsentValue)), repeat=2)
 }
-_UNKNOWN_CONSENT = _CONSENTS[None, None]
+UNKNOWN_CONSENT = _CONSENTS[None, None]
 _DEVICES = {device_type: Device(device_type) for device_type in get_args(DeviceType)}
 _NO_PROPS = Props()
 
@@ -57,31 +57,6 @@ class _Head(Struct):
     event_type: Any = None
 
 
-class _KnownProps(WireProps, forbid_unknown_fields=True, gc=False):
-    """Props without own keys."""
-
-
-class _UsualEvent(WireEvent, gc=False):
-    """Most events: ts is a text or an integer, and props hold known keys only, so that msgspec can judge them too.
-
-    Whatever this takes, WireEvent takes with the same values: the rules are those of the same types.
-    What this refuses is decoded again, and judged, as a WireEvent.
-    """
-
-    ts: str | int = ABSENT
-    props: _KnownProps | None = None
-
-
-class _UsualFlatEvent(WireFlatEvent, gc=False):
-    """The same for WireFlatEvent."""
-
-    ts: str | int = ABSENT
-    timestamp: str | int = ABSENT
-    props: _KnownProps | None = None
-
-
-_decode_usual = msgspec.json.Decoder(_UsualEvent).decode
-_decode_usual_flat = msgspec.json.Decoder(_UsualFlatEvent).decode
 _decode_wire = msgspec.json.Decoder(WireEvent).decode
 _decode_flat = msgspec.json.Decoder(WireFlatEvent).decode
 _decode_segment = msgspec.json.Decoder(SegmentMessage).decode
@@ -89,14 +64,14 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_raw = msgspec.json.Decoder(Raw).decode
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Carries a refusal out of the helpers below; never leaves this module."""
 
     def __init__(self, reason: Reason, field: str) -> None:
         self.refusal = Refusal(reason, field)
 
-    def within(self, place: str) -> "_Refused":
-        return _Refused(self.refusal.reason, f"{place}.{self.refusal.field}")
+    def within(self, place: str) -> "Refused":
+        return Refused(self.refusal.reason, f"{place}.{self.refusal.field}")
 
 
 def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
@@ -105,16 +80,15 @@ def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
     Names and shapes are resolved to the canonical ones; what is wrong comes back as a Refusal, one per
     event. Escaped lone surrogates and NULs are read as U+FFFD; of a repeated key the last one counts.
     """
+    text = read_text(raw)
+    if isinstance(text, Refusal):
+        return text
     event = Event(event_type="")
-    return fill_event(event, raw, accept_flat=accept_flat) or event
+    return fill_event(event, text, accept_flat=accept_flat) or event
 
 
-def fill_event(event: Event | DraftLine, raw: bytes | Raw, *, accept_flat: bool) -> Refusal | None:
-    """Sets on `event` what the JSON says, as decode_event reads it, and leaves alone what it does not say:
-    there `event` has its defaults. After a Refusal it is of no use.
-
-    This runs for every event, and its time is the ingest function's: it makes no other object of the event.
-    """
+def read_text(raw: bytes | Raw) -> bytes | Refusal:
+    """The event's JSON in UTF-8, within the limits, with escapes that a store can hold."""
     text = bytes(raw)
     if len(text) > MAX_EVENT_BYTES:
         return Refusal(Reason.TOO_LARGE)
@@ -123,19 +97,26 @@ def fill_event(event: Event | DraftLine, raw: bytes | Raw, *, accept_flat: bool)
             text.decode()
         except UnicodeDecodeError:
             return Refusal(Reason.BAD_UTF8)
-    if b"\\" in text:
-        text = repair_escapes(text)
-    if is_nested_deeper(text, MAX_DEPTH):
-        return Refusal(Reason.TOO_DEEP)
+    text = repair_escapes(text)
+    return Refusal(Reason.TOO_DEEP) if is_nested_deeper(text, MAX_DEPTH) else text
+
+
+def fill_event(event: Event | DraftLine, text: bytes, *, accept_flat: bool) -> Refusal | None:
+    """Sets on `event` what the JSON says (see read_text), and leaves alone what it does not say: there
+    `event` has its defaults. After a Refusal it is of no use. Of several wrong values the first one sent
+    is named.
+    """
     try:
         try:
-            usual = _decode_usual_flat(text) if accept_flat else _decode_usual(text)
-            if usual.event_type is not None:
-                return _fill(event, usual)
-        except (msgspec.ValidationError, _Refused):
-            pass
-        return _fill_with_any(event, text, accept_flat)
-    except _Refused as refused:
+            wire = _decode_flat(text) if accept_flat else _decode_wire(text)
+        except msgspec.ValidationError:
+            if not _is_segment(text):
+                raise
+            return _copy(_from_segment(_decode_segment(text)), event)
+        if wire.event_type is None:
+            return _copy(_from_segment(_decode_segment(text)), event)
+        return _fill(event, wire)
+    except Refused as refused:
         return refused.refusal
     except msgspec.ValidationError as error:
         return _refusal(text, str(error))
@@ -143,19 +124,6 @@ def fill_event(event: Event | DraftLine, raw: bytes | Raw, *, accept_flat: bool)
         return Refusal(Reason.NOT_JSON)
     except RecursionError:
         return Refusal(Reason.TOO_DEEP)
-
-
-def _fill_with_any(event: Event | DraftLine, text: bytes, accept_flat: bool) -> None:
-    """The rule for all events. Of several wrong values the first one sent is named."""
-    try:
-        wire = _decode_flat(text) if accept_flat else _decode_wire(text)
-    except msgspec.ValidationError:
-        if not _is_segment(text):
-            raise
-        return _copy(_from_segment(_decode_segment(text)), event)
-    if wire.event_type is None:
-        return _copy(_from_segment(_decode_segment(text)), event)
-    return _fill(event, wire)
 
 
 def _copy(source: Event, target: Event | DraftLine) -> None:
@@ -171,9 +139,7 @@ def _fill(event: Event | DraftLine, wire: WireEvent) -> None:
     items = _one_item(ecom) if ecom is not None else None
     if wire.items:
         items = _items(wire.items)
-    props = wire.props
-    if props is not None:
-        props = _known_props(props) if isinstance(props, _KnownProps) else _props(props)
+    props = _props(wire.props) if wire.props is not None else None
     event_type = CANONICAL[wire.event_type]
     ts = wire.ts
     if isinstance(wire, WireFlatEvent):
@@ -186,10 +152,10 @@ def _fill(event: Event | DraftLine, wire: WireEvent) -> None:
                 event.geo = Geo(wire.location.upper())
             event.user_id = None if user in (None, "") else str(user)
             event.is_flat = True
-    event.event_type = event_type if event_type is not VIEW else _viewed(items)
+    event.event_type = event_type if event_type is not VIEW else viewed(items)
     event.items = items
     event.props = props
-    event.consent = _consent(wire.consent) if wire.consent is not None else _UNKNOWN_CONSENT
+    event.consent = _consent(wire.consent) if wire.consent is not None else UNKNOWN_CONSENT
     # An empty text is no value. No loop over names: it would take twice the time.
     if wire.event_id is not None:
         event.event_id = wire.event_id
@@ -216,13 +182,13 @@ def _fill(event: Event | DraftLine, wire: WireEvent) -> None:
     if wire.refund_id:
         event.refund_id = wire.refund_id
     if wire.value is not ABSENT:
-        event.value = _money(wire.value, "value")
+        event.value = money(wire.value, "value")
     if wire.tax is not ABSENT:
-        event.tax = _money(wire.tax, "tax")
+        event.tax = money(wire.tax, "tax")
     if wire.shipping is not ABSENT:
-        event.shipping = _money(wire.shipping, "shipping")
+        event.shipping = money(wire.shipping, "shipping")
     if wire.discount is not ABSENT:
-        event.discount = _money(wire.discount, "discount")
+        event.discount = money(wire.discount, "discount")
     currency = wire.currency or (ecom.currency if ecom is not None else None)
     if currency:
         event.currency = currency.upper()
@@ -273,32 +239,30 @@ _REASONS: tuple[tuple[re.Pattern[str], Reason], ...] = (
 )
 
 
-def _money(raw: Raw, field: str) -> str | None:
+def money(raw: Raw, field: str) -> str | None:
     text = bytes(raw)
     if text == _NULL:
         return None
     money = read_money(text)
     if type(money) is Reason:
-        raise _Refused(money, field)
+        raise Refused(money, field)
     return money
 
 
-def _price(raw: Raw, field: str) -> str | None:
-    price = _money(raw, field)
-    if price is not None and price[0] == "-":
-        raise _Refused(Reason.OUT_OF_RANGE, field)
-    return price
+def price(raw: Raw, field: str) -> str | None:
+    text = money(raw, field)
+    if text is not None and text[0] == "-":
+        raise Refused(Reason.OUT_OF_RANGE, field)
+    return text
 
 
-def _instant(sent: Raw | str | int) -> int | None:
-    if type(sent) is not Raw:
-        return read_sent_instant(sent)
-    text = bytes(sent)
+def _instant(raw: Raw) -> int | None:
+    text = bytes(raw)
     return None if text == _NULL else read_instant(text)
 
 
-def _is_null(sent: Raw | str | int) -> bool:
-    return sent is ABSENT or (type(sent) is Raw and bytes(sent) == _NULL)
+def _is_null(raw: Raw) -> bool:
+    return raw is ABSENT or bytes(raw) == _NULL
 
 
 def _whole(value: Any, field: str) -> Any:
@@ -306,7 +270,7 @@ def _whole(value: Any, field: str) -> Any:
     if type(value) is not float:
         return value
     if not value.is_integer():
-        raise _Refused(Reason.NOT_AN_INTEGER, field)
+        raise Refused(Reason.NOT_AN_INTEGER, field)
     return int(value)
 
 
@@ -319,7 +283,7 @@ def _items(sent: list[WireItem]) -> tuple[Item, ...]:
     for item in sent:
         try:
             items.append(_item(item))
-        except _Refused as refused:
+        except Refused as refused:
             raise refused.within(f"items[{len(items)}]") from None
     return tuple(items)
 
@@ -327,7 +291,7 @@ def _items(sent: list[WireItem]) -> tuple[Item, ...]:
 def _one_item(ecom: WireEcom) -> tuple[Item]:
     try:
         return (_item(ecom),)
-    except _Refused as refused:
+    except Refused as refused:
         raise refused.within("ecom") from None
 
 
@@ -339,15 +303,15 @@ def _item(item: WireItem) -> Item:
         item.name or None,
         item.category or None,
         item.variant or None,
-        None if item.price is ABSENT else _price(item.price, "price"),
+        None if item.price is ABSENT else price(item.price, "price"),
         1 if qty is None else qty if type(qty) is int else _whole(qty, "qty"),
-        None if item.discount is ABSENT else _money(item.discount, "discount"),
+        None if item.discount is ABSENT else money(item.discount, "discount"),
         item.list_name or None,
         position if type(position) is not float else _whole(position, "position"),
     )
 
 
-def _viewed(items: tuple[Item, ...] | None) -> str:
+def viewed(items: tuple[Item, ...] | None) -> str:
     is_product = any(item.product_id or item.name for item in items or ())
     return "view_item" if is_product else "page_view"
 
@@ -366,20 +330,20 @@ def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
     def read_text(value: Any) -> str | None:
         if type(value) is str:
             if len(value) > kind.max_length:
-                raise _Refused(Reason.TOO_LONG, field)
+                raise Refused(Reason.TOO_LONG, field)
             return value or None
         if value is None:
             return None
-        raise _Refused(Reason.WRONG_TYPE, field)
+        raise Refused(Reason.WRONG_TYPE, field)
 
     def read_integer(value: Any) -> int | None:
         if type(value) is int or type(value) is float:
             if not kind.ge <= value <= kind.le:
-                raise _Refused(Reason.OUT_OF_RANGE, field)
+                raise Refused(Reason.OUT_OF_RANGE, field)
             return value if type(value) is int else _whole(value, field)
         if value is None:
             return None
-        raise _Refused(Reason.WRONG_TYPE, field)
+        raise Refused(Reason.WRONG_TYPE, field)
 
     return read_text if isinstance(kind, msgspec.inspect.StrType) else read_integer
 
@@ -387,20 +351,6 @@ def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
 _KNOWN: dict[str, Callable[[Any], Any]] = {
     field.name: _known_reader(field.name, field.type) for field in msgspec.structs.fields(WireProps)
 }
-
-
-def _known_props(sent: _KnownProps) -> Props | None:
-    props = Props(
-        sent.search_query or None,
-        _whole(sent.results_count, "props.results_count"),
-        sent.link_url or None,
-        sent.element_id or None,
-        _whole(sent.engaged_ms, "props.engaged_ms"),
-        _whole(sent.scroll_pct, "props.scroll_pct"),
-        sent.page_kind or None,
-        _whole(sent.user_age, "props.user_age"),
-    )
-    return props if props != _NO_PROPS else None
 
 
 def _props(sent: dict[str, Any]) -> Props | None:
@@ -416,9 +366,9 @@ def _props(sent: dict[str, Any]) -> Props | None:
             continue
         own_keys += 1
         if own_keys > MAX_OWN_PROPS:
-            raise _Refused(Reason.TOO_MANY_PROPS, "props")
+            raise Refused(Reason.TOO_MANY_PROPS, "props")
         if not key or len(key) > MAX_OWN_KEY_LENGTH:
-            raise _Refused(Reason.TOO_LONG if key else Reason.EMPTY, "props")
+            raise Refused(Reason.TOO_LONG if key else Reason.EMPTY, "props")
         if value is not None:
             own.append(OwnProp(key, value if _is_short(value) else _own_text(key, value)))
     if not known and not own:
@@ -442,11 +392,11 @@ def _own_text(key: str, value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if type(value) is str:
-        raise _Refused(Reason.TOO_LONG, f"props.{key}")
+        raise Refused(Reason.TOO_LONG, f"props.{key}")
     if type(value) not in (int, float):
-        raise _Refused(Reason.WRONG_TYPE, f"props.{key}")
+        raise Refused(Reason.WRONG_TYPE, f"props.{key}")
     if not -OWN_NUMBER_LIMIT < value < OWN_NUMBER_LIMIT:
-        raise _Refused(Reason.OUT_OF_RANGE, f"props.{key}")
+        raise Refused(Reason.OUT_OF_RANGE, f"props.{key}")
     return str(int(value)) if value == int(value) else rfc8785.dumps(value).decode()
 
 
@@ -484,9 +434,9 @@ def _with_flat(props: Props | None, user_action: str | None, user_age: int | Non
 
 def _from_segment(message: SegmentMessage) -> Event:
     if message.type is None:
-        raise _Refused(Reason.MISSING_EVENT_TYPE, "event_type")
+        raise Refused(Reason.MISSING_EVENT_TYPE, "event_type")
     if message.type == "track" and message.event is None:
-        raise _Refused(Reason.MISSING_EVENT_TYPE, "event")
+        raise Refused(Reason.MISSING_EVENT_TYPE, "event")
     sent = message.properties or SegmentProperties()
     items = _segment_items(sent)
     event_type = CANONICAL[message.event] if message.type == "track" else "page_view"
@@ -494,10 +444,10 @@ def _from_segment(message: SegmentMessage) -> Event:
     library = message.context.library if message.context else None
     sdk = "/".join(filter(None, (library.name, library.version))) if library else None
     original = message.originalTimestamp
-    tax = _money(sent.tax, "properties.tax")
-    shipping = _money(sent.shipping, "properties.shipping")
+    tax = money(sent.tax, "properties.tax")
+    shipping = money(sent.shipping, "properties.shipping")
     return Event(
-        event_type=_viewed(items) if event_type is VIEW else event_type,
+        event_type=viewed(items) if event_type is VIEW else event_type,
         event_id=message.messageId,
         ts=_instant(message.timestamp if _is_null(original) else original),
         sent_at=_instant(message.sentAt),
@@ -511,11 +461,11 @@ def _from_segment(message: SegmentMessage) -> Event:
         value=_segment_value(sent, tax, shipping),
         tax=tax,
         shipping=shipping,
-        discount=_money(sent.discount, "properties.discount"),
+        discount=money(sent.discount, "properties.discount"),
         currency=sent.currency.upper() if sent.currency else None,
         coupon=sent.coupon or None,
         props=Props(search_query=sent.query) if sent.query else None,
-        consent=_consent(message.consent) if message.consent is not None else _UNKNOWN_CONSENT,
+        consent=_consent(message.consent) if message.consent is not None else UNKNOWN_CONSENT,
         sdk=sdk or None,
     )
 
@@ -534,7 +484,7 @@ def _segment_item(product: SegmentProduct, at: str) -> Item:
         name=product.name or None,
         category=product.category or None,
         variant=product.variant or None,
-        price=_price(product.price, at + ".price"),
+        price=price(product.price, at + ".price"),
         qty=1 if product.quantity is None else _whole(product.quantity, at + ".quantity"),
         position=_whole(product.position, at + ".position"),
     )
@@ -542,9 +492,9 @@ def _segment_item(product: SegmentProduct, at: str) -> Item:
 
 def _segment_value(sent: SegmentProperties, tax: str | None, shipping: str | None) -> str | None:
     """Goods only: subtotal, else revenue, else total less tax and shipping, as Segment defines them."""
-    subtotal = _money(sent.subtotal, "properties.subtotal")
-    revenue = _money(sent.revenue, "properties.revenue")
-    total = _money(sent.total, "properties.total")
+    subtotal = money(sent.subtotal, "properties.subtotal")
+    revenue = money(sent.revenue, "properties.revenue")
+    total = money(sent.total, "properties.total")
     if subtotal is not None or revenue is not None or total is None:
         return subtotal if subtotal is not None else revenue
     goods = read_money(str(Decimal(total) - Decimal(tax or 0) - Decimal(shipping or 0)).encode())

@@ -52,11 +52,10 @@ def read_sent_instant(value: str | int) -> int | None:
     if type(value) is int:
         return read_instant(b"%d" % value)
     # What browsers write, 2026-05-01T12:00:00.123Z: events of a batch share their minute.
-    if len(value) == 24 and value[19] == "." and value[23] == "Z":
-        minute = _minutes[value[:17]]
-        seconds = value[17:19] + value[20:23]
-        if minute is not None and seconds < "60000" and seconds.isdigit() and seconds.isascii():
-            return minute + int(seconds)
+    try:
+        return _SECONDS[value[17:20]] + _MILLIS[value[20:]] + _minutes[value[:17]]
+    except (KeyError, TypeError):
+        pass
     # Texts with a backslash in them are unreadable, and would be taken for escapes.
     return read_instant(b'"%b"' % value.encode()) if "\\" not in value else None
 
@@ -65,6 +64,8 @@ def _minute_ms(text: str) -> int | None:
     return read_instant(b'"%b00Z"' % text.encode()) if _MINUTE.fullmatch(text) else None
 
 
+_SECONDS = {f"{second:02d}.": second * 1000 for second in range(60)}
+_MILLIS = {f"{millis:03d}Z": millis for millis in range(1000)}
 _minutes: Memo[str] = Memo(_minute_ms, limit=4096)
 
 

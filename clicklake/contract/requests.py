@@ -9,9 +9,10 @@ from msgspec import Raw, Struct
 from clicklake.contract.instants import read_instant
 from clicklake.contract.json_text import find_list, repair_escapes, split_members
 from clicklake.contract.limits import MAX_EVENTS
+from clicklake.contract.raw import DraftLine
 from clicklake.contract.reasons import Reason, Refusal
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"[^\r\n]*[^\s][^\r\n]*")
 
 
@@ -33,13 +34,14 @@ CONTENT_KINDS: dict[str, ContentKind] = {
 
 
 class Body(Struct, frozen=True):
-    """The events of a request in their order, with the envelope's sent_at (epoch ms).
+    """The events of a request in their order, with the envelope's sent_at (epoch ms). They are not decoded yet,
+    but for usual ones (see usual.py), which are lines already.
 
     With a refusal there are no events: the body as a whole could not be read (400). More than
     MAX_EVENTS events are never returned but for one more, which says that there were too many (413).
     """
 
-    events: list[bytes | Raw]
+    events: list[bytes | Raw | DraftLine]
     sent_at: int | None = None
     refusal: Refusal | None = None
 
@@ -64,7 +66,7 @@ def split_body(body: bytes, kind: ContentKind) -> Body:
     other forms it is one refusal for the body. `ANY` is read as JSON if it is JSON, else as NDJSON if
     at least one line is an object.
     """
-    body = repair_escapes(body.removeprefix(_BOM)).strip(b" \t\r\n")
+    body = repair_escapes(body.removeprefix(BOM)).strip(b" \t\r\n")
     if kind is ContentKind.NDJSON:
         return _split_lines(body)
     whole = _split_document(body)

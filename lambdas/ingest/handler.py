@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import lru_cache, partial
-from operator import attrgetter
 from typing import Any
 
 from clicklake.paths import raw_key
@@ -91,11 +90,11 @@ def make_handler(
             verdicts = judge_unreadable(body, batch, rules)
         else:
             told.sent_bytes = body.sent_bytes
-            verdicts = judge(body, batch, rules, is_recent=partial(recent.has, now=now))
+            verdicts = judge(body, batch, rules, find_recent=partial(recent.among, now=now))
         if isinstance(verdicts, Refused):
             return refuse(verdicts, told)
-        told.event_types = Counter(map(attrgetter("event_type"), verdicts.lines))
-        del told.event_types[None]  # of rejected ones
+        types = [line.event_type for line in verdicts.lines]
+        told.event_types = {name: types.count(name) for name in dict.fromkeys(types) if name is not None}
         if verdicts.rejections:
             told.rejections = Counter(rejection.reason for rejection in verdicts.rejections)
 

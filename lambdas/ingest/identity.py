@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 is_uuid = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}").fullmatch
 
 
+def is_impersonal(text: str) -> bool:
+    """Whether nothing has to be looked for in an id: it is a UUID, or has ASCII letters and digits only, and not
+    digits alone. What scrub.py takes has a sign in it, or is digits alone."""
+    # Bytes are quicker than texts to ask.
+    return (text.isascii() and (code := text.encode()).isalnum() and not code.isdigit()) or is_uuid(text) is not None
+
+
 @dataclass(frozen=True)
 class HashKeys:
     """Versioned secret keys. New user hashes use the newest version; derived event ids always use

@@ -7,13 +7,14 @@ import msgspec
 from msgspec import Raw
 
 from clicklake.contract.consent import UnknownConsent, apply_consent
-from clicklake.contract.decode import fill_event
+from clicklake.contract.decode import fill_event, read_text
 from clicklake.contract.event import Device, Geo, Item, OwnProp, Props
 from clicklake.contract.fallback_id import fallback_event_id
 from clicklake.contract.memo import Memo
 from clicklake.contract.raw import DraftLine, RawLine
 from clicklake.contract.reasons import Reason, Refusal
-from lambdas.ingest.identity import HashKeys, is_uuid
+from clicklake.contract.usual import UsualLine, usual_line
+from lambdas.ingest.identity import HashKeys, is_impersonal
 from lambdas.ingest.rejected import excerpt, redacted_json
 from lambdas.ingest.scrub import scrub_code, scrub_text, scrubbed_codes, scrubbed_products, scrubbed_texts
 from lambdas.ingest.urls import reduce_url
@@ -50,54 +51,58 @@ class Batch:
 
 
 def accepted_lines(
-    batch: Batch, rules: Rules, sent_at: int | None, is_recent: Callable[[str], bool]
-) -> Callable[[bytes | Raw, int], DraftLine | Refusal]:
-    """Makes the line of each of the batch's events that the contract accepts, from its JSON and its position.
+    batch: Batch, rules: Rules, sent_at: int | None
+) -> Callable[[bytes | Raw | DraftLine, int], DraftLine | Refusal]:
+    """Makes the line of each of the batch's events that the contract accepts, from the event as read_events
+    gives it and its position.
 
     `sent_at` is the envelope's. Nothing personal is in a line beyond what consent allows.
     """
     viewer, agent = batch.viewer, batch.viewer.agent
-    # What the request tells: the event says the rest, or knows better.
-    blank = DraftLine(
-        ingest_id=batch.ingest_id,
-        received_at=batch.received_at,
-        verdict="accepted",
-        origin=viewer.origin,
-        is_bot=agent.is_bot,
-        bot_reasons=agent.bot_reasons,
-        maybe_repeat=False,
-        is_test=False,
-        browser=agent.browser,
-        os=agent.os,
-        sent_at=sent_at,
-        user_id=batch.user_id,
-        device=Device(agent.device_type) if agent.device_type else None,
-        geo=Geo(viewer.country, viewer.city) if viewer.country or viewer.city else None,
-    )
+    device = Device(agent.device_type) if agent.device_type else None
+    geo = Geo(viewer.country, viewer.city) if viewer.country or viewer.city else None
     may_be_bot = not agent.is_bot and viewer.origin == "browser"
     keys, unknown_consent, accept_flat = rules.keys, rules.unknown_consent, rules.accept_flat
     ids, urls = rules.ids, rules.urls
 
-    def accepted_line(raw: bytes | Raw, position: int) -> DraftLine | Refusal:
-        line = blank.__copy__()
-        refusal = fill_event(line, raw, accept_flat=accept_flat)
-        if refusal is not None:
-            return refusal
+    def accepted_line(event: bytes | Raw | DraftLine, position: int) -> DraftLine | Refusal:
+        line = event if isinstance(event, UsualLine) else read_line(event)
+        if isinstance(line, Refusal):
+            return line
+        # What the request tells: the event says the rest, or knows better.
+        line.ingest_id = batch.ingest_id
         line.position = position
+        line.received_at = batch.received_at
+        line.verdict = "accepted"
+        line.origin = viewer.origin
+        line.is_bot = agent.is_bot
+        line.bot_reasons = agent.bot_reasons
+        line.maybe_repeat = False
+        if not line.is_test:
+            line.is_test = False
+        line.browser = agent.browser
+        line.os = agent.os
+        if line.sent_at is None:
+            line.sent_at = sent_at
+        if line.device is None:
+            line.device = device
+        if line.geo is None:
+            line.geo = geo
         if line.is_flat:
             _hash_user(line, batch.user_id, keys)
+        else:
+            line.user_id = batch.user_id
+
         line = apply_consent(line, unknown_consent)
-        line.is_flat = False
+        if line.is_flat:
+            line.is_flat = False
         if may_be_bot and line.device is not None and line.device.type == "bot":
             line.is_bot, line.bot_reasons = True, ("device_type",)
 
-        event_id = line.event_id
-        if event_id is None:
-            line.event_id = event_id = fallback_event_id(raw, keys.first)
-        elif not is_uuid(event_id):
-            line.event_id = event_id = clean_id(event_id, keys)
-        if is_recent(event_id):
-            line.maybe_repeat = True
+        if line.event_id is None:
+            line.event_id = fallback_event_id(event, keys.first)
+        elif not is_impersonal(line.event_id):
+            line.event_id = clean_id(line.event_id, keys)
         if line.anonymous_id is not None:
             line.anonymous_id = ids[line.anonymous_id]
         if line.session_hint is not None:
@@ -124,6 +129,15 @@ def accepted_lines(
         if line.sdk is not None:
             line.sdk = scrubbed_codes[line.sdk]
         return line
+
+    def read_line(raw: bytes | Raw) -> DraftLine | Refusal:
+        text = read_text(raw)
+        if isinstance(text, Refusal):
+            return text
+        if not accept_flat and (usual := usual_line(text)) is not None:
+            return usual
+        line = DraftLine()
+        return fill_event(line, text, accept_flat=accept_flat) or line
 
     return accepted_line
 
@@ -165,7 +179,7 @@ def rejected_line(refusal: Refusal, raw: bytes | Raw, batch: Batch, rules: Rules
 def clean_id(text: str, keys: HashKeys) -> str:
     """Ids stay as they are, because others refer to them; one with an address, a phone or card number in
     it is replaced by its keyed hash, which still tells equal from different."""
-    if is_uuid(text) or scrub_code(text) == text:
+    if is_impersonal(text) or scrub_code(text) == text:
         return text
     return keys.replace_id(text)
 
@@ -196,11 +210,8 @@ def _clean_props(props: Props, rules: Rules) -> Props | None:
         props.own = _clean_own(props.own, rules.urls)
     if props.user_age is not None and not rules.collect_user_age:
         props.user_age = None
-        return props if props != _NO_PROPS else None
+        return props if props != type(props)() else None
     return props
-
-
-_NO_PROPS = Props()
 
 
 def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]:

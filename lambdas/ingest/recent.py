@@ -1,7 +1,7 @@
 """The event ids stored a moment ago by this instance of the function: a hint, never a filter."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
 class RecentIds:
@@ -16,15 +16,18 @@ class RecentIds:
     def __len__(self) -> int:
         return len(self._expiry)
 
-    def has(self, event_id: str, now: float) -> bool:
-        expires_at = self._expiry.get(event_id)
-        return expires_at is not None and expires_at > now
+    def among(self, event_ids: Collection[str], now: float) -> set[str]:
+        """Those of the ids that are known."""
+        expiry = self._expiry
+        return {event_id for event_id in event_ids if event_id in expiry and expiry[event_id] > now}
 
-    def add(self, event_ids: Iterable[str], now: float) -> None:
+    def add(self, event_ids: Collection[str], now: float) -> None:
         expiry, expires_at = self._expiry, now + self._ttl_seconds
         for event_id in event_ids:
             if event_id in expiry:
                 expiry.move_to_end(event_id)
             expiry[event_id] = expires_at
-        while expiry and (len(expiry) > self._limit or next(iter(expiry.values())) <= now):
+        for _ in range(len(expiry) - self._limit):
+            expiry.popitem(last=False)
+        while expiry and next(iter(expiry.values())) <= now:
             expiry.popitem(last=False)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from clicklake.buffer import compress, put_once, to_messages
+from isal import isal_zlib
+
+from clicklake.buffer import put_once, to_messages
 from clicklake.endpoints import client
 
 PUT_TRIES = 3
 SEND_TRIES = 2
 FIRST_PAUSE_SECONDS = 0.05
+_GZIP = 16 + isal_zlib.MAX_WBITS
 
 Outcome = Literal["nothing", "stored", "buffered", "lost"]
 
@@ -70,6 +73,11 @@ def keep(
             # The chunks already sent stay: the sender repeats all events, and the job drops the repeats.
             return Kept("lost", error.tries, sent.code)
     return Kept("buffered", error.tries, error.code)
+
+
+def compress(lines: bytes) -> bytes:
+    # A third of zlib's time, and smaller than its level 1. It writes no time stamp: same lines, same bytes.
+    return isal_zlib.compress(lines, 1, wbits=_GZIP)
 
 
 @dataclass(frozen=True)

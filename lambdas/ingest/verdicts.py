@@ -1,12 +1,12 @@
 """Judges a request's events one by one: every one becomes a line, accepted or rejected. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
 
 from clicklake.contract.limits import MAX_EVENTS
 from clicklake.contract.raw import RawLine
 from clicklake.contract.reasons import MEANING, Reason, Refusal
-from clicklake.contract.requests import split_body
+from clicklake.contract.usual import read_events
 from lambdas.ingest.answers import Rejection
 from lambdas.ingest.lines import Batch, Rules, accepted_lines, rejected_line
 from lambdas.ingest.unpack import Body, Refused
@@ -23,24 +23,30 @@ class Verdicts:
     refused: Refused | None = None
 
 
-def judge(body: Body, batch: Batch, rules: Rules, is_recent: Callable[[str], bool]) -> Verdicts | Refused:
-    """`is_recent` knows the ids just stored: they are marked, and written like the others."""
-    split = split_body(body.content, body.kind)
+def judge(
+    body: Body, batch: Batch, rules: Rules, find_recent: Callable[[Collection[str]], Set[str]]
+) -> Verdicts | Refused:
+    """`find_recent` knows which ids were stored just now: their lines are marked, and written like the others."""
+    split = read_events(body.content, body.kind, accept_flat=rules.accept_flat)
     if split.refusal is not None:
         reason = split.refusal.reason
         return judge_unreadable(Refused(400, str(reason), MEANING[reason], body.content), batch, rules)
     if len(split.events) > MAX_EVENTS:
         return Refused(413, "too_many_events", f"a request has at most {MAX_EVENTS} events")
     verdicts = Verdicts()
-    make_line = accepted_lines(batch, rules, split.sent_at, is_recent)
-    for position, raw in enumerate(split.events):
-        line = make_line(raw, position)
+    make_line = accepted_lines(batch, rules, split.sent_at)
+    for position, event in enumerate(split.events):
+        line = make_line(event, position)
         if isinstance(line, Refusal):
-            refusal, line = line, rejected_line(line, raw, batch, rules, position=position)
+            refusal, line = line, rejected_line(line, event, batch, rules, position=position)
             verdicts.rejections.append(Rejection(position, str(refusal.reason), line.field))
         else:
             verdicts.accepted_ids.append(line.event_id)
         verdicts.lines.append(line)
+    recent = find_recent(verdicts.accepted_ids)
+    for line in verdicts.lines if recent else ():
+        if line.event_id in recent:
+            line.maybe_repeat = True
     return verdicts
 
 

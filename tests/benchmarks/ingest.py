@@ -3,9 +3,10 @@
     python -m tests.benchmarks.ingest [--requests 1000] [--against DIR] [--profile] [--emulator]
 
 S3 is a no-op here, so that the figure is the function's own; --emulator sends some requests through a real
-(emulated) S3 beside it. Four loads: bodies of 1 and of 20 events as the SDK sends them (every id is new;
-pages, products and browsers repeat as a shop's do), the simulated shop's own requests, and the plain
-profile's, in the older flat form and without ids.
+(emulated) S3 beside it. Four loads: bodies of 1 and of 20 events as the SDK sends them (every id is new, in
+every round; pages, products and browsers repeat as a shop's do), the simulated shop's own requests, and the
+plain profile's, in the older flat form and without ids. The first round warms up; a new process's first
+request is measured by itself.
 
 A core that is shared or throttled gives a figure of its own in every run. So --against measures another
 checkout (say, of the commit before) on the same requests, a round here and a round there in turn, and
@@ -62,12 +63,13 @@ TYPES = [
 
 
 class NoStore:
-    """Takes every object and keeps the last."""
+    """Takes every object, and writes none."""
 
-    body = b""
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
 
     def put_object(self, **request: Any) -> None:
-        self.body = request["Body"]
+        self.bodies.append(request["Body"])
 
 
 def make_batch(chance: random.Random, size: int) -> bytes:
@@ -138,7 +140,7 @@ def make_requests(count: int, size: int) -> list[dict[str, Any]]:
 def simulated_requests(profile: str, count: int) -> list[dict[str, Any]]:
     """The first requests of the simulated shop, as the gateway hands them over."""
     until = datetime(2026, 5, 1, tzinfo=timezone.utc)
-    made = simulate(profile, days=30, until=until, edge=Edge(secret="secret"))
+    made = simulate(profile, days=60, until=until, edge=Edge(secret="secret"))
     return [_from_gateway(request, number) for number, request in enumerate(islice(made, count))]
 
 
@@ -176,19 +178,25 @@ def handler_for(s3: Any, bucket: str = "lake", is_flat: bool = False) -> Handler
 
 @dataclass(frozen=True)
 class Load:
-    """Requests to measure with. They are pickled: another checkout is measured with the very same."""
+    """Requests to measure with, other ones in every round, so that no id is met twice. They are pickled: another
+    checkout is measured with the very same."""
 
     name: str
-    requests: list[dict[str, Any]]
+    rounds: list[list[dict[str, Any]]]
     is_flat: bool = False
 
 
-def make_loads(requests: int) -> list[Load]:
+def make_loads(requests: int, rounds: int) -> list[Load]:
+    def cut(sent: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+        return [sent[start : start + requests] for start in range(0, len(sent), requests)]
+
+    # One more to warm up.
+    count = requests * (rounds + 1)
     return [
-        Load("1 event a body", make_requests(requests, 1)),
-        Load("20 events a body", make_requests(requests, 20)),
-        Load("simulated shop", simulated_requests("shop", requests)),
-        Load("plain, flat form", simulated_requests("plain", requests), is_flat=True),
+        Load("1 event a body", cut(make_requests(count, 1))),
+        Load("20 events a body", cut(make_requests(count, 20))),
+        Load("simulated shop", cut(simulated_requests("shop", count))),
+        Load("plain, flat form", cut(simulated_requests("plain", count)), is_flat=True),
     ]
 
 
@@ -201,78 +209,79 @@ def cpu_seconds(handle: Handler, requests: list[dict[str, Any]]) -> float:
     return time.process_time() - started
 
 
-def stages(load: Load, rounds: int) -> dict[str, float]:
+def stages(load: Load) -> dict[str, float]:
     """Microseconds an event by stage, each one's quickest round: a step over all requests, then the next.
 
     One step repeated has the caches for itself, so the sum is less than a request takes in all.
     """
     # Here, because another checkout, whose worker this file is too, may not have them.
-    from clicklake.buffer import compress
-    from clicklake.contract.decode import fill_event
-    from clicklake.contract.raw import DraftLine
     from clicklake.contract.reasons import Refusal
-    from clicklake.contract.requests import split_body
+    from clicklake.contract.usual import read_events
     from clicklake.paths import raw_key
     from lambdas.ingest.answers import accepted
     from lambdas.ingest.identity import HashKeys, ingest_id
     from lambdas.ingest.lines import Batch, Rules, accepted_lines, encode_lines, rejected_line
     from lambdas.ingest.log import Told, log_line
     from lambdas.ingest.recent import RecentIds
-    from lambdas.ingest.unpack import read_body, read_call
+    from lambdas.ingest.store import compress
+    from lambdas.ingest.unpack import Body, read_body, read_call
     from lambdas.ingest.viewer import read_viewer
 
     keys = HashKeys.parse("1:" + "0f" * 32)
     rules = Rules(keys, frozenset(SEARCH_PARAMETERS), "denied", load.is_flat, load.is_flat)
     origins, midnight = frozenset({ORIGIN}), datetime.fromtimestamp(0, timezone.utc)
     recent = RecentIds()
-    is_recent = partial(recent.has, now=0.0)
 
-    def read(request: dict[str, Any]) -> tuple[Batch, Any]:
+    def receive(request: dict[str, Any]) -> tuple[Batch, Any]:
         call = read_call(request, origins)
         body = read_body(request, call.headers["content-type"])
         viewer = read_viewer(call.headers, call.user_agent, edge_secret="secret", server_key="")
         return Batch(ingest_id(call.request_id), call.received_at, viewer, None), body
 
     def make_lines(batch: Batch, split: Any) -> list[Any]:
-        make_line = accepted_lines(batch, rules, split.sent_at, is_recent)
-        made = [(make_line(raw, position), raw) for position, raw in enumerate(split.events)]
+        make_line = accepted_lines(batch, rules, split.sent_at)
+        made = [(make_line(event, position), event) for position, event in enumerate(split.events)]
         return [
-            rejected_line(line, raw, batch, rules, position=position) if isinstance(line, Refusal) else line
-            for position, (line, raw) in enumerate(made)
+            rejected_line(line, event, batch, rules, position=position) if isinstance(line, Refusal) else line
+            for position, (line, event) in enumerate(made)
         ]
 
     def tell(batch: Batch, lines: list[Any]) -> None:
-        recent.add([line.event_id for line in lines if line.event_id], 0.0)
+        recent.among(ids := [line.event_id for line in lines if line.event_id], 0.0)
+        recent.add(ids, 0.0)
         log_line(Told(batch.ingest_id), "Clicklake", 0)
         accepted(len(lines), [])
         raw_key(batch.ingest_id, len(lines), midnight)
 
     best: dict[str, float] = {}
+    spent: dict[str, float] = {}
 
     def timed(name: str, step: Callable[..., Any], inputs: list[Any]) -> list[Any]:
         started = time.process_time()
         results = [step(*each) for each in inputs]
-        best[name] = min(best.get(name, math.inf), time.process_time() - started)
+        spent[name] = time.process_time() - started
         return results
 
-    for _ in range(rounds):
-        calls = timed("headers, body, user agent", read, [(request,) for request in load.requests])
-        splits = timed("split into events", split_body, [(body.content, body.kind) for _, body in calls])
-        raws = [(DraftLine(), raw) for split in splits for raw in split.events]
-        timed("decode by the contract", partial(fill_event, accept_flat=load.is_flat), raws)
+    for requests in load.rounds:
+        calls = timed("headers, body, user agent", receive, [(request,) for request in requests])
+        # A body that cannot be read is one line, without any of these steps.
+        calls = [(batch, body) for batch, body in calls if isinstance(body, Body)]
+        read = partial(read_events, accept_flat=load.is_flat)
+        splits = timed("decode the body", read, [(body.content, body.kind) for _, body in calls])
         batches = [batch for batch, _ in calls]
-        lines = timed("decode, and make lines", make_lines, list(zip(batches, splits, strict=True)))
+        lines = timed("make lines, decode what is unusual", make_lines, list(zip(batches, splits, strict=True)))
         texts = timed("encode lines", encode_lines, [(each,) for each in lines])
         timed("gzip", compress, [(text,) for text in texts])
         timed("recent ids, key, log, answer", tell, list(zip(batches, lines, strict=True)))
-    best["consent, ids, URLs, scrub, hashes"] = best.pop("decode, and make lines") - best["decode by the contract"]
-    events = sum(map(len, lines))
-    return {name: seconds / events * 1e6 for name, seconds in best.items()}
+        events = sum(map(len, lines))
+        for name, seconds in spent.items():
+            best[name] = min(best.get(name, math.inf), seconds / events * 1e6)
+    return best
 
 
-def tell_stages(loads: list[Load], rounds: int) -> None:
+def tell_stages(loads: list[Load]) -> None:
     print("microseconds of CPU time an event, by stage, each by itself:")
-    found = [stages(load, rounds) for load in loads]
+    found = [stages(load) for load in loads]
     print(f"{'':36s}" + "".join(f"{load.name:>18s}" for load in loads))
     for name in found[0]:
         print(f"{name:36s}" + "".join(f"{spent[name]:18.2f}" for spent in found))
@@ -280,7 +289,7 @@ def tell_stages(loads: list[Load], rounds: int) -> None:
 
 
 class Worker:
-    """A checkout's ingest, warm, in a process of its own: a round takes the CPU time of all requests once."""
+    """A checkout's ingest in a process of its own."""
 
     def __init__(self, root: Path, loads: Path) -> None:
         # runpy leaves the import path alone: the code under measurement is the one of `root`.
@@ -288,10 +297,10 @@ class Worker:
         command = [sys.executable, "-c", start, str(loads)]
         self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def round(self, load: int) -> dict[str, Any]:
-        """seconds, and of one round: events, sent, written and gzipped bytes."""
+    def round(self, load: int, number: int) -> dict[str, Any]:
+        """CPU seconds, requests, events, and sent, written and gzipped bytes."""
         assert self._process.stdin and self._process.stdout
-        print(load, file=self._process.stdin, flush=True)
+        print(load, number, file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 
     def close(self) -> None:
@@ -302,23 +311,21 @@ def work(loads_file: str) -> None:
     loads = [Load(*load) for load in pickle.loads(Path(loads_file).read_bytes())]
     stores = [NoStore() for _ in loads]
     handlers = [handler_for(store, is_flat=load.is_flat) for store, load in zip(stores, loads, strict=True)]
-    totals: dict[int, dict[str, int]] = {}
     for line in sys.stdin:
-        number = int(line)
-        load, store, handle = loads[number], stores[number], handlers[number]
-        if number not in totals:
-            # The first round warms caches up, and counts.
-            total = dict.fromkeys(("events", "sent", "written", "gzipped"), 0)
-            for request in load.requests:
-                store.body = b""
-                handle(request, None)
-                lines = gzip.decompress(store.body) if store.body else b""
-                total["events"] += lines.count(b"\n")
-                total["sent"] += len(request["body"])
-                total["written"] += len(lines)
-                total["gzipped"] += len(store.body)
-            totals[number] = total
-        print(json.dumps({"seconds": cpu_seconds(handle, load.requests), **totals[number]}), flush=True)
+        load, number = map(int, line.split())
+        requests, store = loads[load].rounds[number], stores[load]
+        store.bodies.clear()
+        seconds = cpu_seconds(handlers[load], requests)
+        written = b"".join(map(gzip.decompress, store.bodies))
+        result = {
+            "seconds": seconds,
+            "requests": len(requests),
+            "events": written.count(b"\n"),
+            "sent": sum(len(request["body"]) for request in requests),
+            "written": len(written),
+            "gzipped": sum(map(len, store.bodies)),
+        }
+        print(json.dumps(result), flush=True)
 
 
 @contextmanager
@@ -330,36 +337,79 @@ def working(root: Path, loads: Path) -> Iterator[Worker]:
         worker.close()
 
 
-def measure(loads: list[Load], against: Path | None, rounds: int) -> None:
+def measure(loads: list[Load], against: Path | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         loads_file = Path(folder) / "loads"
         # Plain tuples: the worker's Load is another class of the same name.
-        loads_file.write_bytes(pickle.dumps([(load.name, load.requests, load.is_flat) for load in loads]))
+        loads_file.write_bytes(pickle.dumps([(load.name, load.rounds, load.is_flat) for load in loads]))
         with working(ROOT, loads_file) as ours, working(against or ROOT, loads_file) as theirs:
             for number, load in enumerate(loads):
                 pairs = [
-                    (ours.round(number), theirs.round(number) if against else {"seconds": 0.0}) for _ in range(rounds)
+                    (ours.round(number, each), theirs.round(number, each) if against else None)
+                    for each in range(len(load.rounds))
                 ]
-                _tell(load, [pair[0] for pair in pairs], [pair[1]["seconds"] for pair in pairs])
+                _tell(load.name, [own for own, _ in pairs[1:]], [other for _, other in pairs[1:] if other])
 
 
-def _tell(load: Load, results: list[dict[str, Any]], others: list[float]) -> None:
-    seconds = [result["seconds"] for result in results]
-    one, requests = results[0], len(load.requests)
-    events = one["events"]
+def _tell(name: str, rounds: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    total = {key: sum(each[key] for each in rounds) for key in rounds[0]}
+    requests = total["requests"]
     print(
-        f"{load.name:17s} {events / statistics.median(seconds):8,.0f} events/s per core (best "
-        f"{events / min(seconds):,.0f}), {statistics.median(seconds) / requests * 1000:.3f} ms CPU a request of "
-        f"{events / requests:.1f} events, {one['sent'] // requests:,} bytes sent, "
-        f"{one['written'] // requests:,} written, {one['gzipped'] // requests:,} gzipped"
+        f"{name:17s} {_rates(rounds)}, {statistics.median(_milliseconds(rounds)):.3f} ms CPU a request of "
+        f"{total['events'] / requests:.1f} events, {total['sent'] // requests:,} bytes sent, "
+        f"{total['written'] // requests:,} written, {total['gzipped'] // requests:,} gzipped"
     )
-    if any(others):
+    if others:
         # Neighbours disturb both of a pair alike, so the pairs' ratios are steadier than the ratio of the medians.
-        ratios = sorted(other / own for own, other in zip(seconds, others, strict=True))
+        ratios = sorted(other["seconds"] / own["seconds"] for own, other in zip(rounds, others, strict=True))
         print(
             f"{'':17s} {statistics.median(ratios):.2f} times as fast (pairs {ratios[0]:.2f} to {ratios[-1]:.2f}); "
-            f"the other: {events / statistics.median(others):,.0f} events/s (best {events / min(others):,.0f})"
+            f"the other: {_rates(others)}, {statistics.median(_milliseconds(others)):.3f} ms"
         )
+
+
+def _rates(rounds: list[dict[str, Any]]) -> str:
+    rates = [each["events"] / each["seconds"] for each in rounds]
+    return f"{statistics.median(rates):8,.0f} events/s per core (best {max(rates):,.0f})"
+
+
+def _milliseconds(rounds: list[dict[str, Any]]) -> list[float]:
+    return [each["seconds"] / each["requests"] * 1000 for each in rounds]
+
+
+COLD = """
+import json, sys, time
+body = sys.stdin.read()
+started = time.process_time()
+from lambdas.ingest.handler import make_handler
+from lambdas.ingest.settings import Settings
+from lambdas.ingest.store import Clients
+class NoStore:
+    def put_object(self, **request): pass
+settings = Settings("lake", "1:" + "0f" * 32, allowed_origins=("https://shop.example",))
+handle = make_handler(settings, Clients(NoStore(), None), write_log=len)
+spent = [time.process_time() - started]
+for request in json.loads(body):
+    started = time.process_time()
+    assert handle(request, None)["statusCode"] == 202
+    spent.append(time.process_time() - started)
+print(json.dumps(spent))
+"""
+
+
+def tell_cold(processes: int) -> None:
+    """Milliseconds of CPU time of a new process, without the clients of AWS: medians."""
+    requests = make_requests(10, 20)
+    found = []
+    for _ in range(processes):
+        command = [sys.executable, "-c", COLD]
+        done = subprocess.run(command, cwd=ROOT, input=json.dumps(requests), capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    imports, first, second, *_, last = (statistics.median(spent) * 1000 for spent in zip(*found, strict=True))
+    print(
+        f"a new process, 20 events a body: {imports:.0f} ms to import, {first:.0f} ms the first request, "
+        f"{second:.2f} ms the second, {last:.2f} ms the tenth"
+    )
 
 
 def measure_emulator(size: int, requests: int) -> None:
@@ -386,7 +436,7 @@ def profile(act: Callable[[], object]) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--requests", type=int, default=1000)
+    arguments.add_argument("--requests", type=int, default=500, help="in a round")
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--against", type=Path, help="another checkout, measured in turn with this one")
     arguments.add_argument("--profile", action="store_true", help="where the time goes, for 20-event bodies")
@@ -398,9 +448,10 @@ def main() -> None:
         cpu_seconds(handle, sent[:100])
         profile(lambda: cpu_seconds(handle, sent))
         return
-    loads = make_loads(chosen.requests)
-    measure(loads, chosen.against, chosen.rounds)
-    tell_stages(loads, chosen.rounds)
+    loads = make_loads(chosen.requests, chosen.rounds)
+    measure(loads, chosen.against)
+    tell_cold(chosen.rounds)
+    tell_stages(loads)
     if chosen.emulator:
         for size in (1, 20):
             measure_emulator(size, min(chosen.requests, 300))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYER = ("boto3", "botocore", "msgspec", "rfc8785", "ua_parser", "ua_parser_builtins", "crawlerdetect")
+LAYER = ("boto3", "botocore", "msgspec", "rfc8785", "isal", "ua_parser", "ua_parser_builtins", "crawlerdetect")
 
 SHARED = (
     "clicklake.paths",

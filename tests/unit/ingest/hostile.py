@@ -45,6 +45,9 @@ CASES: dict[str, Case] = {
     "an event nested 10k deep beside a good one": lambda: request(
         events(event('"props":' + '{"a":' * 5_000 + "1" + "}" * 5_000), event('"event_id":"good"'))
     ),
+    "money nested 10k deep beside a good one": lambda: request(
+        events(event('"event_id":"deep","value":' + "[" * 10_000 + "]" * 10_000), event('"event_id":"good"'))
+    ),
     "lone surrogates and NUL": lambda: request(events(event(r'"event_id":"a\ud800\u0000b","page_title":"\udfff"'))),
     "a raw surrogate": lambda: request('[{"event_type":"\ud800"}]'),
     "a raw NUL": lambda: request('[{"event_type":"a\0"}]'),

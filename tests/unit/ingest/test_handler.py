@@ -32,6 +32,13 @@ def test_a_request_is_one_object_named_by_batch_lines_and_hour_of_the_put():
     assert list(shop.s3.objects) == [f"raw/year=2026/month=05/day=01/hour=12/events-{batch}-2.ndjson.gz"]
 
 
+def test_an_object_is_gzip_without_a_time_stamp_so_that_the_same_lines_are_the_same_bytes():
+    shop = open_shop()
+    shop.send(recorded("beacon_text_envelope"))
+    (body,) = shop.s3.objects.values()
+    assert body[:8] == b"\x1f\x8b\x08" + bytes(5)
+
+
 def test_a_line_has_what_was_sent_and_what_the_request_tells():
     shop = open_shop()
     shop.send(recorded("through_the_edge"))

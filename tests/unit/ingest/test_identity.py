@@ -3,8 +3,11 @@ import hmac
 from base64 import urlsafe_b64decode
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from lambdas.ingest.identity import HashKeys, ingest_id
+from lambdas.ingest.identity import HashKeys, ingest_id, is_impersonal
+from lambdas.ingest.scrub import scrub_code
 
 OLD, NEW = "0f" * 32, "a5" * 32
 KEYS = HashKeys.parse(f"2:{NEW}, 1:{OLD}")
@@ -35,3 +38,16 @@ def test_the_replacement_of_an_id_survives_a_new_key():
 def test_a_repeated_request_has_the_same_ingest_id():
     assert ingest_id("req-1") == ingest_id("req-1") != ingest_id("req-2")
     assert len(ingest_id("/../")) == 32 and ingest_id("/../").isalnum()
+
+
+@given(st.text("abcXYZ0123456789٣é²", min_size=1, max_size=48))
+@example("a1702345678")
+@example("7c3f" * 4)
+def test_an_id_without_gaps_holds_nothing_to_scrub(text):
+    if is_impersonal(text):
+        assert scrub_code(text) == text
+
+
+@pytest.mark.parametrize("text", ["491701234567", "+491701234567", "a@b.de", "a%40b.de", "mia 0170 1234567", ""])
+def test_an_id_that_may_be_personal_is_looked_into(text):
+    assert not is_impersonal(text)

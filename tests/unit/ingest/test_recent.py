@@ -4,15 +4,14 @@ from lambdas.ingest.recent import RecentIds
 def test_an_id_is_known_until_its_time_is_over():
     recent = RecentIds(ttl_seconds=10)
     recent.add(["a"], now=100)
-    assert recent.has("a", now=109.9)
-    assert not recent.has("a", now=110)
-    assert not recent.has("b", now=100)
+    assert recent.among("ab", now=109.9) == {"a"}
+    assert not recent.among("ab", now=110)
 
 
 def test_the_oldest_ids_make_room():
     recent = RecentIds(limit=3)
     recent.add("abcd", now=0)
-    assert [letter for letter in "abcd" if recent.has(letter, 1)] == ["b", "c", "d"]
+    assert recent.among("abcd", now=1) == {"b", "c", "d"}
 
 
 def test_a_million_ids_take_no_more_room_than_the_limit():
