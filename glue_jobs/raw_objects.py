@@ -97,7 +97,8 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
     partitions = max(1, min(len(spans), max(cores, total_bytes // TARGET_PARTITION_BYTES)))
     # Neighbouring keys are of one hour and alike in size; dealing them out evens the partitions.
     dealt = [row for first in range(partitions) for span in spans[first::partitions] for row in _rows(span)]
-    rows = spark.sparkContext.parallelize(dealt, partitions).toDF(OBJECT_SCHEMA)
+    # Not toDF: that belongs to the session that was made last.
+    rows = spark.createDataFrame(spark.sparkContext.parallelize(dealt, partitions), OBJECT_SCHEMA)
 
     def fetch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         bodies = _Bodies(endpoints.client("s3"), bucket)
