@@ -12,6 +12,8 @@ from glue_jobs.raw_objects import NO_DATE
 from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
 
 EVENT_KEY = ["event_id", "ts_date"]
+# To rank so few is quicker than to ask which of them there are several of.
+FEW_EVENTS = 100_000
 REPEAT_COLUMNS = ["object", "line", "object_date", "event_id", "ts_date", "ingest_id", "position"]
 
 
@@ -55,10 +57,13 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     """
     lines = arrivals.where(F.col("line") > 0)
     accepted = lines.where(F.col("reason").isNull())
-    read = lines.select("ts_date", F.col("reason").isNotNull().alias("is_refused")).distinct().collect()
+    read = lines.groupBy("ts_date", F.col("reason").isNotNull().alias("is_refused")).count().collect()
     refused = _judge_refused(lake, lines.where(F.col("reason").isNotNull()), covered, any(r.is_refused for r in read))
+    count = sum(row["count"] for row in read if not row.is_refused)
     stored = _stored_copies(lake, accepted, {row.ts_date for row in read if not row.is_refused}, covered)
-    ranked = settle(rank_copies(accepted, stored))
+    # An event that came once and is not stored needs no ranking.
+    several = accepted if count <= FEW_EVENTS else _in_several_copies(accepted, stored)
+    ranked = settle(rank_copies(several, stored))
     new = ranked.where(~F.col("is_stored"))
     counts = (
         ranked.groupBy("is_stored", "is_kept", "has_stored")
@@ -77,6 +82,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         )
 
     repeated = total(False, False)
+    unranked = count - total(False, True) - repeated
     winners = accepted
     if repeated or stored is not None:
         # Copies are few beside events, so the many rows stay where they are and the few go to them.
@@ -121,12 +127,23 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         renamed=renamed,
         repeats=repeats,
         quarantine=refused.quarantine,
-        inserted=total(False, True, False),
+        inserted=total(False, True, False) + unranked,
         replaced=total(False, True, True),
         renamed_count=renamed_count,
         duplicates=repeated + refused.repeated,
         quarantined=refused.quarantined,
     )
+
+
+def _in_several_copies(accepted: DataFrame, stored: DataFrame | None) -> DataFrame:
+    """Those of `accepted` that came more than once or are stored, and perhaps a few others."""
+    event = F.xxhash64(*EVENT_KEY).alias("event")
+    events = accepted.select(event)
+    if stored is not None:
+        events = events.unionByName(stored.select(event))
+    several = settle(events.groupBy("event").count().where("count > 1").select("event"))
+    accepted = accepted.withColumn("event", event)
+    return accepted.join(_small(several, several.count()), on="event", how="left_semi").drop("event")
 
 
 def _small(rows: DataFrame, count: int) -> DataFrame:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
 from glue_jobs.lake import Lake, on_days, settle
+from glue_jobs.runtime import is_small
 from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
@@ -177,11 +178,25 @@ def _visit() -> Column:
 def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
     sessions it has: where it begins is not known."""
-    # What the windows only carry along is one value to them: each copies and sorts its rows several times.
+    belongs = events.where(is_sessionable())
+    others = events.where(~is_sessionable()).withColumn("is_member", F.lit(False))
+    if edges is not None:
+        others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
+    # What the windows only carry along would be copied and sorted several times with each row.
     carried = [name for name in events.columns if name not in _CUT_BY]
-    belongs = events.where(is_sessionable()).select(*_CUT_BY, F.struct(*carried).alias("carried"))
-    others = events.where(~is_sessionable())
-    cut = sessionize(belongs)
+    if is_small(events.sparkSession):
+        # One value is cheap to carry, and a few rows are cheaper carried than read again.
+        cut = _cut_sessionable(belongs.select(*_CUT_BY, F.struct(*carried).alias("carried")), edges)
+        cut = cut.select("*", "carried.*").drop("carried")
+    else:
+        key = ["visitor_id", *EVENT_KEY]
+        cut = _cut_sessionable(belongs.select(*_CUT_BY), edges)
+        cut = belongs.select(*key, *carried).join(cut.hint("shuffle_hash"), on=key, how="inner")
+    return cut.unionByName(others)
+
+
+def _cut_sessionable(events: DataFrame, edges: set[date] | None) -> DataFrame:
+    cut = sessionize(events)
     if edges is not None:
         island = Window.partitionBy("visitor_id", "island")
         at_edge = F.max(on_days("event_date", edges)).over(island)
@@ -192,9 +207,7 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
         kept = {name: F.when(is_kept, F.col(f"stored.{name}")).otherwise(F.col(name)) for name in _VERDICT}
         kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
         cut = cut.withColumns(kept)
-        others = others.withColumn("_is_at_edge", F.lit(False)).withColumn("_is_beyond", F.lit(False))
-    cut = cut.drop("island").select("*", "carried.*").drop("carried")
-    return cut.unionByName(others.withColumn("is_member", F.lit(False)))
+    return cut.drop("island")
 
 
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:
@@ -270,9 +283,9 @@ def write_orders(
     is_first_load = sessioned.window is None
     concerned = sessioned.rows.where(_is_changed()).select(*_DATA)
     concerned = concerned.unionByName(outcome.removed.select(*_DATA))
-    concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES))
-    concerned = settle(concerned.withColumn("order_id", order_key()).where(F.col("order_id").isNotNull()))
-    ids = concerned.select("order_id").distinct()
+    concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES)).withColumn("_key", order_key())
+    concerned = settle(concerned.where(F.col("_key").isNotNull()))
+    ids = concerned.select(F.col("_key").alias("order_id")).distinct()
     event_days = collect_days(concerned, "event_date")
     before = lake.read("orders").where(F.lit(False))
     if not is_first_load and not lake.is_empty("orders"):
@@ -285,15 +298,19 @@ def write_orders(
         days.orders |= _order_days(concerns)
     if not event_days:
         return
-    events = settle(
-        lake.read("events")
-        .where(on_days("event_date", event_days) & F.col("event_type").isin(*ORDER_TYPES))
-        .withColumn("_key", order_key())
-        .join(ids.withColumnRenamed("order_id", "_key"), on="_key", how="left_semi")
-    )
+    is_known = not is_first_load and before.limit(1).count() > 0
+    events = concerned
+    if is_known or outcome.has_removed:
+        # What is stored of them, too.
+        events = settle(
+            lake.read("events")
+            .where(on_days("event_date", event_days) & F.col("event_type").isin(*ORDER_TYPES))
+            .withColumn("_key", order_key())
+            .join(ids.withColumnRenamed("order_id", "_key"), on="_key", how="left_semi")
+        )
     orders = settle(build_orders(events))
     days.orders |= _order_days(orders)
-    if is_first_load or not before.limit(1).count():
+    if not is_known:
         lake.append("orders", orders)
     else:
         gone = before.join(orders, on="order_id", how="left_anti").select("order_id")

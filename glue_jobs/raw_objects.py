@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import DateType, IntegerType, StringType, StructField, StructType
 
 from clicklake import endpoints
 from clicklake.paths import RAW_PREFIX, hour_prefixes, read_raw_key
+from glue_jobs.json_lines import JsonLines, with_corrupt
 
 NO_DATE = date(1970, 1, 1)
 CHUNK_BYTES = 1 << 20
@@ -26,7 +28,6 @@ FETCH_TRIES = 3
 # Neighbours in a pack are fetched together, up to so many bytes.
 SPAN_BYTES = 8 << 20
 
-LINES_SCHEMA = "object string, object_date date, line int, raw_line string, fault string"
 OBJECT_SCHEMA = (
     "object string, bytes bigint, promised int, is_in_raw boolean, "
     "packed struct<pack:string,offset:bigint,sha256:string,span_offset:bigint,span_bytes:bigint>"
@@ -83,11 +84,12 @@ def list_raw_objects(s3: Any, bucket: str, since: datetime | None, until: dateti
     return objects
 
 
-def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> DataFrame:
+def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject], schema: StructType) -> DataFrame:
     """One row per line of `objects`, and per object one row of line 0 that tells how reading went.
 
     Columns: object, object_date, line (from 1), raw_line, fault (of the line; of the object on line 0,
-    where raw_line is JSON of OBJECT_END, or null if the object could not be fetched).
+    where raw_line is JSON of OBJECT_END, or null if the object could not be fetched), and `parsed`, the line by
+    `schema`; null where that is not certain and Spark has to parse it.
     Objects are fetched by the workers; nothing is listed or planned per file by Spark. One that lies in a
     pack is read there, with its neighbours, and in raw/ if the pack cannot give its bytes.
     """
@@ -99,20 +101,20 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject]) -> Da
     dealt = [row for first in range(partitions) for span in spans[first::partitions] for row in _rows(span)]
     # Not toDF: that belongs to the session that was made last.
     rows = spark.createDataFrame(spark.sparkContext.parallelize(dealt, partitions), OBJECT_SCHEMA)
+    json_lines = JsonLines(schema)
 
     def fetch(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         bodies = _Bodies(endpoints.client("s3"), bucket)
-        lines = _LineBatch()
-        for batch in batches:
-            for item in batch.to_pylist():
-                for row in _read_object(bodies, item):
-                    lines.add(item["object"], *row)
-                    if lines.bytes > BATCH_BYTES:
-                        yield lines.take()
-        if lines.count:
-            yield lines.take()
+        batch = LineBatch(json_lines)
+        for item in (item for items in batches for item in items.to_pylist()):
+            for _ in _read_object(bodies, item, batch):
+                if batch.bytes > BATCH_BYTES:
+                    yield batch.take()
+        if batch.bytes:
+            yield batch.take()
 
-    return rows.mapInArrow(fetch, LINES_SCHEMA)
+    columns = [StructField(name, kind) for name, kind in _LINE_COLUMNS.items()]
+    return rows.mapInArrow(fetch, StructType([*columns, StructField("parsed", with_corrupt(schema))]))
 
 
 def _spans(objects: list[RawObject]) -> list[list[RawObject]]:
@@ -183,51 +185,83 @@ class _Bodies:
         return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
 
 
-class _LineBatch:
-    """Rows of LINES_SCHEMA, gathered until they are worth sending."""
+_LINE_COLUMNS = {
+    "object": StringType(),
+    "object_date": DateType(),
+    "line": IntegerType(),
+    "raw_line": StringType(),
+    "fault": StringType(),
+}
+_ARROW_TYPES = (pa.string(), pa.date32(), pa.int32(), pa.string(), pa.string())
 
-    def __init__(self) -> None:
+
+class LineBatch:
+    """Rows of read_lines, gathered until they are worth sending."""
+
+    def __init__(self, json_lines: JsonLines) -> None:
+        self._json_lines = json_lines
         self._clear()
 
     def _clear(self) -> None:
         self.bytes = 0
-        self.columns: tuple[list, ...] = ([], [], [], [], [])
+        # Columns of _LINE_COLUMNS.
+        self._lines: tuple[list, ...] = ([], [], [], [], [])
+        self._ends: tuple[list, ...] = ([], [], [], [], [])
 
-    @property
-    def count(self) -> int:
-        return len(self.columns[0])
+    def add_lines(self, key: str, first: int, lines: list[bytes], faults: list[str | None]) -> None:
+        """Lines in UTF-8, numbered from `first`."""
+        count = len(lines)
+        new = ([key] * count, [object_date(key)] * count, range(first, first + count), lines, faults)
+        for column, values in zip(self._lines, new, strict=True):
+            column.extend(values)
+        self.bytes += sum(map(len, lines)) + 64 * count
 
-    def add(self, key: str, line: int, raw_line: str | None, fault: str | None) -> None:
-        values = (key, object_date(key), line, raw_line, fault)
-        for column, value in zip(self.columns, values, strict=True):
+    def add_end(self, key: str, text: str | None, fault: str | None) -> None:
+        """Line 0."""
+        for column, value in zip(self._ends, (key, object_date(key), 0, text, fault), strict=True):
             column.append(value)
-        self.bytes += len(raw_line or "") + 64
+        self.bytes += 64
 
     def take(self) -> pa.RecordBatch:
-        types = (pa.string(), pa.date32(), pa.int32(), pa.string(), pa.string())
-        names = ("object", "object_date", "line", "raw_line", "fault")
-        arrays = [pa.array(column, kind) for column, kind in zip(self.columns, types, strict=True)]
+        both = zip(self._lines, self._ends, _ARROW_TYPES, strict=True)
+        columns = [pa.array(lines + ends, kind) for lines, ends, kind in both]
+        ends = pa.nulls(len(self._ends[0]), self._json_lines.type)
+        columns.append(pa.concat_arrays([self._json_lines.parse(self._lines[3]), ends]))
         self._clear()
-        return pa.RecordBatch.from_arrays(arrays, names)
+        return pa.RecordBatch.from_arrays(columns, [*_LINE_COLUMNS, "parsed"])
 
 
-def _read_object(bodies: _Bodies, item: dict[str, Any]) -> Iterator[tuple[int, str | None, str | None]]:
-    """(line, text, fault) of each line, then line 0: what is known of the object, and its fault."""
+def _read_object(bodies: _Bodies, item: dict[str, Any], batch: LineBatch) -> Iterator[None]:
+    """Adds the object's lines to the batch, then line 0: what is known of the object, and its fault.
+
+    Stops between parts of a large object, so that the batch can be sent.
+    """
+    key = item["object"]
     try:
         body = bodies.get(item)
     except ClientError as error:
-        yield 0, None, f"not fetched: {error.response['Error']['Code']}"
+        batch.add_end(key, None, f"not fetched: {error.response['Error']['Code']}")
         return
     except BotoCoreError as error:
-        yield 0, None, f"not fetched: {type(error).__name__}"
+        batch.add_end(key, None, f"not fetched: {type(error).__name__}")
         return
     found = 0
     reader = _LineReader()
-    for line in reader.lines(body):
-        found += 1
-        yield found, *_text(line)
-    end = {"bytes": item["bytes"], "promised": item["promised"], "found": found}
-    yield 0, json.dumps(end), reader.fault
+    for lines in reader.lines(body):
+        batch.add_lines(key, found + 1, *_texts(lines))
+        found += len(lines)
+        yield
+    batch.add_end(key, json.dumps({"bytes": item["bytes"], "promised": item["promised"], "found": found}), reader.fault)
+
+
+def _texts(lines: list[bytes]) -> tuple[list[bytes], list[str | None]]:
+    """The lines in UTF-8 and not too long, and the fault of each."""
+    if max(map(len, lines)) <= MAX_LINE_BYTES:
+        with suppress(UnicodeDecodeError):
+            b"\n".join(lines).decode("utf-8")
+            return lines, [None] * len(lines)
+    texts, faults = zip(*map(_text, lines), strict=True)
+    return [text.encode() for text in texts], list(faults)
 
 
 def _text(line: bytes) -> tuple[str, str | None]:
@@ -245,18 +279,20 @@ class _LineReader:
     def __init__(self) -> None:
         self.fault: str | None = None
 
-    def lines(self, body: bytes) -> Iterator[bytes]:
+    def lines(self, body: bytes) -> Iterator[list[bytes]]:
+        """Lines, some megabytes at a time."""
         rest: list[bytes] = []
         for chunk in self._inflate(body):
-            first, *others = chunk.split(b"\n")
-            rest.append(first)
-            for other in others:
-                yield b"".join(rest)
-                rest = [other]
+            lines = chunk.split(b"\n")
+            if len(lines) > 1:
+                lines[0] = b"".join([*rest, lines[0]])
+                rest = []
+                yield lines[:-1]
+            rest.append(lines[-1])
         last = b"".join(rest)
         # A line without its newline is whole only if nothing was lost behind it.
         if last and self.fault is None:
-            yield last
+            yield [last]
 
     def _inflate(self, body: bytes) -> Iterator[bytes]:
         if body[:2] != b"\x1f\x8b":

@@ -44,7 +44,7 @@ from glue_jobs.tables import TABLES
 from glue_jobs.transforms.enrich import add_country_names
 from glue_jobs.transforms.parse import parse
 from glue_jobs.transforms.place_in_time import place_in_time
-from glue_jobs.transforms.quality import repeated_events, uncovered_lines
+from glue_jobs.transforms.quality import may_be_repeated, repeated_events, uncovered_lines
 
 Clock = Callable[[], datetime]
 
@@ -127,6 +127,7 @@ class Run:
         self.lease = Lease(self.s3, settings.lake_bucket, self.run_id, settings.lease_seconds, say)
         written_at = self.started_at.replace(tzinfo=None)
         self.lake = Lake(spark, settings.database, self.run_id, written_at, self.lease.check)
+        self.raw_line_schema = StructType.fromJson(_load_json("clicklake.contract", "generated/raw_line.spark.json"))
         self.report = RunReport(self.run_id, settings.command)
         self.last: Any = None
         self.journal: Journal | None = None
@@ -258,13 +259,12 @@ class Run:
 
     def _typed(self, lines: DataFrame) -> DataFrame:
         """Lines to typed rows with times, countries, and reasons where they are refused."""
-        schema = StructType.fromJson(_load_json("clicklake.contract", "generated/raw_line.spark.json"))
         # As one constant: a frame made of Python rows would start a Python worker in every query that uses it.
         countries = self.spark.range(1).select(
             F.inline(F.from_json(F.lit(_load_countries()), "array<struct<code:string,name:string,continent:string>>"))
         )
         settings = self.settings
-        arrivals = parse(lines, schema, settings.shop_currency)
+        arrivals = parse(lines, self.raw_line_schema, settings.shop_currency)
         placed = place_in_time(arrivals, settings.shop_time_zone, settings.late_limit_days)
         return add_country_names(placed, countries)
 
@@ -282,9 +282,9 @@ class Run:
         self._begin()
         tune(self.spark, sum(item.bytes for item in objects))
         bucket = settings.lake_bucket
-        lines = read_lines(self.spark, bucket, objects)
+        lines = read_lines(self.spark, bucket, objects, self.raw_line_schema)
         if others:
-            again = read_lines(self.spark, bucket, others).where(F.col("line") > 0)
+            again = read_lines(self.spark, bucket, others, self.raw_line_schema).where(F.col("line") > 0)
             lines = lines.unionByName(again.join(F.broadcast(other_lines), on=["object", "line"], how="left_semi"))
         arrivals = settle(self._typed(lines))
         ingested = settle(self._ingested_objects(arrivals))
@@ -470,16 +470,20 @@ class Run:
             tables = [table.where(F.col("run_id") == F.lit(self.run_id)) for table in tables]
         objects = ingested.select("object")
         outcomes = [table.select("object", "line").join(objects, on="object", how="left_semi") for table in tables]
-        broken = uncovered_lines(ingested, *outcomes).limit(3)
-        twice = repeated_events(tables[0].where(F.col("run_id") == F.lit(self.run_id))).limit(3)
-        faults = (
-            ("lines without exactly one outcome", broken),
-            ("events stored more than once", twice),
-        )
-        told = [rows.select(F.lit(what).alias("what"), F.to_json(F.struct("*")).alias("row")) for what, rows in faults]
+        written = tables[0].where(F.col("run_id") == F.lit(self.run_id))
+        broken, suspects = uncovered_lines(ingested, *outcomes).limit(3), may_be_repeated(written).limit(1)
+        told = [
+            rows.select(F.lit(kind).alias("kind"), F.to_json(F.struct("*")).alias("row"))
+            for kind, rows in (("lines", broken), ("events", suspects))
+        ]
         found = told[0].unionByName(told[1]).collect()
+        lines = [row.row for row in found if row.kind == "lines"]
+        if lines:
+            raise LedgerBroken(f"lines without exactly one outcome, for instance {', '.join(lines)}")
         if found:
-            raise LedgerBroken(f"{found[0].what}, for instance {', '.join(row.row for row in found)}")
+            twice = repeated_events(written).limit(3).toJSON().collect()
+            if twice:
+                raise LedgerBroken(f"events stored more than once, for instance {', '.join(twice)}")
 
     def _totals(self, outcome: Outcome | None) -> dict[str, int]:
         """The ledger over all runs: added up from run to run; counted in the tables after other commands."""

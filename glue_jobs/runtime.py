@@ -11,6 +11,8 @@ from glue_jobs.arguments import Settings
 CATALOG = "lake"
 # Compressed raw bytes; about a hundred thousand events.
 SMALL_RUN_BYTES = 8 << 20
+# Of raw bytes for one task of a large run.
+PARTITION_BYTES = 16 << 20
 
 
 def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
@@ -34,6 +36,12 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.files.ignoreMissingFiles": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "20000",
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+        # Of shuffled bytes for one task: with Spark's 64 MB a laptop's second core would have nothing to do.
+        "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
+        # A task has thousands of sessions: from 128 on it would sort its events for them.
+        "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "50000",
+        # Events that lie together by visitor are joined by event where they are.
+        "spark.sql.requireAllClusterKeysForCoPartition": "false",
         # Each query is described in words for a web page nobody looks at; short words are cheap.
         "spark.sql.debug.maxToStringFields": "1",
         **endpoints.spark_settings(CATALOG),
@@ -62,15 +70,20 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
 
 def tune(session: SparkSession, input_bytes: int) -> None:
     """Fits the engine to the run: for little data compiling code and planning again cost more than they save."""
-    is_large = str(input_bytes > SMALL_RUN_BYTES).lower()
-    session.conf.set("spark.sql.codegen.wholeStage", is_large)
-    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large == "true" else "NO_CODEGEN")
-    session.conf.set("spark.sql.adaptive.enabled", is_large)
-    partitions = session.sparkContext.getConf().get("spark.sql.shuffle.partitions", "200")
-    session.conf.set("spark.sql.shuffle.partitions", partitions if input_bytes > SMALL_RUN_BYTES else "1")
+    is_large = input_bytes > SMALL_RUN_BYTES
+    text = str(is_large).lower()
+    session.conf.set("spark.sql.codegen.wholeStage", text)
+    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large else "NO_CODEGEN")
+    session.conf.set("spark.sql.adaptive.enabled", text)
+    least = int(session.sparkContext.getConf().get("spark.sql.shuffle.partitions", "200"))
+    partitions = max(least, input_bytes // PARTITION_BYTES) if is_large else 1
+    session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+
+
+def is_small(session: SparkSession) -> bool:
+    return session.conf.get("spark.sql.shuffle.partitions") == "1"
 
 
 def in_one_task(rows: DataFrame) -> DataFrame:
     """The rows in one partition if the run is small: then no query shuffles, and each is one task."""
-    is_small = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") == "1"
-    return rows.coalesce(1) if is_small else rows
+    return rows.coalesce(1) if is_small(rows.sparkSession) else rows

@@ -9,7 +9,8 @@ from glue_jobs.transforms.sessionize import PASSIVE_TYPES, name_session
 
 NOT_SET = "(not set)"
 NOT_CONSENTED = "(not consented)"
-EVENT_DIMENSIONS = ("country", "continent", "device_type", "browser", "os", "event_type")
+# With event_type, which differs much more between a visitor's events of a day.
+EVENT_DIMENSIONS = ("country", "continent", "device_type", "browser", "os")
 SESSION_DIMENSIONS = ("country", "continent", "device_type", "browser", "os", "channel", "source")
 ORDER_DIMENSIONS = ("country", "continent", "device_type", "channel", "source")
 
@@ -91,16 +92,22 @@ def _event_traffic(events: DataFrame) -> DataFrame:
     # First down to one row per visitor and combination of dimensions, so that little is exploded.
     narrowed = (
         events.where(~F.col("is_test"))
-        .groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS)
+        .groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS, "event_type")
         .agg(
             *(F.count_if(condition).alias(name) for name, condition in counts.items()),
             F.max(is_active()).alias("is_active"),
         )
     )
+    sums = [*(F.sum(name).alias(name) for name in counts), F.max("is_active").alias("is_active")]
+    of_visitors = narrowed.groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS).agg(*sums)
+    keys = ["event_date", "dimension", "value", "visitor_id"]
+    of_types = narrowed.withColumns({"dimension": F.lit("event_type"), "value": F.col("event_type")})
     return (
-        _by_dimension(narrowed, EVENT_DIMENSIONS)
-        .groupBy("event_date", "dimension", "value", "visitor_id")
-        .agg(*(F.sum(name).alias(name) for name in counts), F.max("is_active").alias("is_active"))
+        _by_dimension(of_visitors, EVENT_DIMENSIONS)
+        .select(*keys, *counts, "is_active")
+        .unionByName(of_types.select(*keys, *counts, "is_active"))
+        .groupBy(*keys)
+        .agg(*sums)
         .groupBy("event_date", "dimension", "value")
         .agg(*(F.sum(name).alias(name) for name in counts), F.count_if(F.col("is_active")).alias("visitors"))
     )

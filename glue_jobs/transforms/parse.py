@@ -2,13 +2,13 @@
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructType
 
+from glue_jobs.json_lines import CORRUPT, with_corrupt
 from glue_jobs.tables import ITEM, MONEY
 from glue_jobs.transforms.behaviour import REASONS as BEHAVIOURS
 from glue_jobs.transforms.behaviour import reasons
 
-CORRUPT = "_corrupt_record"
 # As the contract writes money: plain decimal notation, at most 12 digits before the point and 4 after.
 MONEY_PATTERN = r"^-?\d{1,12}(\.\d{1,4})?$"
 # Instants from year 1 to 9999, in milliseconds: wider ones overflow timestamps.
@@ -50,14 +50,13 @@ _PROPS = [
 def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> DataFrame:
     """One row per line: the columns of an event as sent, and `reason` and `field` where it is refused.
 
-    `lines` has object, object_date, line, raw_line, fault; line 0, which tells of the object, passes
-    through. A line that is no JSON gets its identity from
+    `lines` has object, object_date, line, raw_line, fault, and parsed (see raw_objects.read_lines); line 0, which
+    tells of the object, passes through. A line that is no JSON gets its identity from
     its text, so that a copy of it is known as a copy. Times are still numbers: received_ms, sent_ms, ts_ms.
     """
-    schema = StructType([*raw_line_schema.fields, StructField(CORRUPT, StringType())])
-    parsed = lines.withColumn(
-        "r", F.from_json("raw_line", schema, {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT})
-    )
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
+    read_here = F.from_json("raw_line", with_corrupt(raw_line_schema), options)
+    parsed = lines.withColumn("r", F.coalesce("parsed", read_here)).drop("parsed")
     is_corrupt = F.col("fault").isNotNull() | F.col("r").isNull() | F.col(f"r.{CORRUPT}").isNotNull()
     has_identity = F.col("r.ingest_id").isNotNull() & F.col("r.position").isNotNull()
     text_id = F.concat(F.lit("text:"), F.sha2(F.col("raw_line"), 256))

@@ -40,7 +40,7 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
     with their page_view_id, not more than a day before or a gap after them, else none.
     """
     visitor = Window.partitionBy("visitor_id").orderBy("at_ms", "event_id", "ts_date")
-    island = Window.partitionBy("visitor_id", "island")
+    so_far = visitor.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     part = Window.partitionBy("visitor_id", "island", "part")
     # Rows without a page stand alone: the frame costs the square of its rows.
     page = (
@@ -50,7 +50,9 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
     )
     order = F.struct("at_ms", "event_id", "ts_date")
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
-    is_break = F.coalesce(F.col("at_ms") - F.lag("at_ms").over(visitor) > gap_seconds * 1000, F.lit(False))
+    gap_ms = F.col("at_ms") - F.lag("at_ms").over(visitor)
+    # A visitor's first event has none before it.
+    is_start = F.coalesce(gap_ms > gap_seconds * 1000, F.lit(True))
     is_member = F.coalesce(order >= F.col("first_active"), F.lit(False))
     visit = F.struct(name_session(F.col("first_active.event_id")).alias("id"), "reasons")
     page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit"))
@@ -60,11 +62,11 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
         events.withColumn("at_ms", milliseconds(F.col("occurred_at")))
         .withColumns(
             {
-                "island": F.sum(is_break.cast("int")).over(visitor),
+                "island": F.sum(is_start.cast("int")).over(so_far),
+                "island_start_ms": F.last(F.when(is_start, F.col("at_ms")), ignorenulls=True).over(so_far),
                 "page_gap_ms": page_gap_ms(visitor, gap_seconds * 1000),
             }
         )
-        .withColumn("island_start_ms", F.min("at_ms").over(island))
         .withColumn("part", F.floor((F.col("at_ms") - F.col("island_start_ms")) / (cap_seconds * 1000)))
         .withColumns(
             {

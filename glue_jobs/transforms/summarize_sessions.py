@@ -11,6 +11,7 @@ from glue_jobs.transforms.sessionize import PASSIVE_TYPES
 FUNNEL = ("view_item", "add_to_cart", "begin_checkout", "purchase")
 KEY_TYPES = ("add_to_cart", "begin_checkout", "purchase", "sign_up")
 ENGAGED_MS = 10_000
+_OF_FIRST_EVENT = ("device_type", "browser", "os", "country", "country_name", "continent")
 
 
 def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str, ...]) -> DataFrame:
@@ -28,12 +29,11 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
     def count(*types: str) -> Column:
         return F.count_if(is_member & F.col("event_type").isin(*types)).cast("int")
 
-    def first(value: str, condition: Column) -> Column:
+    def first(value: str | Column, condition: Column) -> Column:
         return F.min_by(value, F.when(is_member & condition, F.col("o")))
 
     has_page = F.col("page_url").isNotNull()
     page_view = F.col("event_type") == "page_view"
-    any_event = F.lit(True)
     step_types = F.col("event_type").isin(*FUNNEL)
     grouped = with_order.groupBy("session_id").agg(
         F.min("visitor_id").alias("visitor_id"),
@@ -50,10 +50,7 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
         F.count_if(is_member & ~F.col("event_type").isin(*PASSIVE_TYPES)).alias("active_events"),
         first("page_url", page_view & has_page).alias("entry_page"),
         F.max_by("page_url", F.when(is_member & page_view & has_page, F.col("o"))).alias("exit_page"),
-        *(
-            first(name, any_event).alias(name)
-            for name in ("device_type", "browser", "os", "country", "country_name", "continent")
-        ),
+        first(F.struct(*_OF_FIRST_EVENT), F.lit(True)).alias("first"),
         first("utm", F.col("utm").isNotNull()).alias("utm"),
         first("click", F.col("click").isNotNull()).alias("click"),
         first("external_host", F.col("external_host").isNotNull()).alias("external_host"),
@@ -64,7 +61,7 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
     engaged_ms = F.coalesce("engaged_ms", F.lit(0))
     is_engaged = (engaged_ms >= ENGAGED_MS) | (F.col("page_views") >= 2) | (F.col("key_events") >= 1)
     sessions = (
-        _with_funnel(grouped)
+        _with_funnel(grouped.select("*", "first.*").drop("first"))
         .join(pages, on="session_id", how="left")
         .withColumns(
             {

@@ -4,11 +4,13 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
+from pyspark.sql.types import IntegerType, StructType
 
 from clicklake import endpoints
 from clicklake.paths import JOURNAL_KEY, LEASE_KEY
+from glue_jobs.json_lines import JsonLines
 from glue_jobs.lease import Journal, Lease, LeaseLost, read_journal, write_journal
-from glue_jobs.raw_objects import _Bodies, _read_object
+from glue_jobs.raw_objects import LineBatch, _Bodies, _read_object
 from tests.faults.proxy import Fault, Proxy, Rule, cut_body, gets_raw, lose_answer, puts, puts_lease, refuse
 
 KEY = "raw/year=2026/month=09/day=07/hour=12/events-a-1.ndjson.gz"
@@ -108,7 +110,13 @@ def test_a_body_that_breaks_off_is_fetched_again(lake, proxy, cuts, fault):
     s3.put_object(Bucket=lake.bucket, Key=KEY, Body=b'{"a": 1}\n')
     proxy.plan(Rule(gets_raw, cut_body(), times=cuts))
     item = {"object": KEY, "bytes": 9, "promised": 1, "is_in_raw": True, "packed": None}
-    rows = list(_read_object(_Bodies(s3, lake.bucket), item))
-    assert [(line, text) for line, text, _ in rows if line] == ([] if fault else [(1, '{"a": 1}')])
-    assert (rows[-1][2] or "").startswith(fault or "")
-    assert bool(rows[-1][2]) == bool(fault)
+    batch = LineBatch(JsonLines(StructType().add("a", IntegerType())))
+    for _ in _read_object(_Bodies(s3, lake.bucket), item, batch):
+        pass
+    *lines, end = batch.take().to_pylist()
+    assert [(row["line"], row["raw_line"], row["parsed"]["a"]) for row in lines] == (
+        [] if fault else [(1, '{"a": 1}', 1)]
+    )
+    assert end["line"] == 0
+    assert (end["fault"] or "").startswith(fault or "")
+    assert bool(end["fault"]) == bool(fault)
