@@ -2,41 +2,37 @@
 -- Each line that begins with "-- step:" begins a step, whose time is printed.
 
 -- step: read and type the lines
--- As read_csv gives the text of a line, and rows in order its number; read_json gives neither, and is as fast.
-set preserve_insertion_order = true;
+set preserve_insertion_order = true; -- so that a row's number tells the line's
 create temp macro is_money(text) as regexp_full_match(text, '-?\d{1,12}(\.\d{1,4})?');
 create temp table arrivals as
 with lines as (
-    select
-        object,
-        line as raw_line,
-        unnest(try(from_json(line, '{
-            "ingest_id": "varchar", "position": "integer", "received_at": "bigint", "verdict": "varchar",
-            "origin": "varchar", "is_bot": "boolean", "bot_reasons": ["varchar"], "maybe_repeat": "boolean",
-            "is_test": "boolean", "browser": "varchar", "os": "varchar", "contract_version": "integer",
-            "sdk": "varchar", "event_id": "varchar", "ts": "bigint", "sent_at": "bigint", "event_type": "varchar",
-            "anonymous_id": "varchar", "session_hint": "varchar", "page_view_id": "varchar", "user_id": "varchar",
-            "page_url": "varchar", "page_title": "varchar", "referrer": "varchar", "device": {"type": "varchar"},
-            "geo": {"country": "varchar", "city": "varchar"},
-            "items": [{"product_id": "varchar", "name": "varchar", "category": "varchar", "variant": "varchar",
-                "price": "varchar", "qty": "integer", "discount": "varchar", "list_name": "varchar",
-                "position": "integer"}],
-            "order_id": "varchar", "refund_id": "varchar", "value": "varchar", "tax": "varchar",
-            "shipping": "varchar", "discount": "varchar", "currency": "varchar", "coupon": "varchar",
-            "props": {"search_query": "varchar", "results_count": "integer", "link_url": "varchar",
-                "element_id": "varchar", "engaged_ms": "bigint", "scroll_pct": "integer", "page_kind": "varchar",
-                "user_age": "integer", "own": [{"key": "varchar", "value": "varchar"}]},
-            "consent": {"analytics": "varchar", "marketing": "varchar"}, "reason": "varchar", "field": "varchar"
-        }')))
-    from read_csv(
-        'raw/**/*.gz', columns = {line: 'varchar'}, header = false, auto_detect = false, compression = 'gzip',
-        delim = '', quote = '', escape = '', strict_mode = false, filename = 'object', hive_partitioning = false
+    select *
+    from read_json(
+        'raw/**/*.gz', format = 'newline_delimited', compression = 'gzip', filename = 'object',
+        hive_partitioning = false, ignore_errors = true,
+        columns = {
+            ingest_id: 'varchar', position: 'integer', received_at: 'bigint', verdict: 'varchar', origin: 'varchar',
+            is_bot: 'boolean', bot_reasons: 'varchar[]', maybe_repeat: 'boolean', is_test: 'boolean',
+            browser: 'varchar', os: 'varchar', contract_version: 'integer', sdk: 'varchar', event_id: 'varchar',
+            ts: 'bigint', sent_at: 'bigint', event_type: 'varchar', anonymous_id: 'varchar', session_hint: 'varchar',
+            page_view_id: 'varchar', user_id: 'varchar', page_url: 'varchar', page_title: 'varchar',
+            referrer: 'varchar', device: 'struct(type varchar)', geo: 'struct(country varchar, city varchar)',
+            items: 'struct(product_id varchar, name varchar, category varchar, variant varchar,
+                price varchar, qty integer, discount varchar, list_name varchar, position integer)[]',
+            order_id: 'varchar', refund_id: 'varchar', value: 'varchar', tax: 'varchar', shipping: 'varchar',
+            discount: 'varchar', currency: 'varchar', coupon: 'varchar',
+            props: 'struct(search_query varchar, results_count integer, link_url varchar, element_id varchar,
+                engaged_ms bigint, scroll_pct integer, page_kind varchar, user_age integer,
+                own struct(key varchar, value varchar)[])',
+            consent: 'struct(analytics varchar, marketing varchar)', reason: 'varchar', field: 'varchar'
+        }
     )
 ),
 checked as (
     select
         *,
-        ingest_id is not null and position is not null as has_identity,
+        -- Of a line that is no JSON the reader makes a row of nulls.
+        coalesce(ingest_id, position::varchar, received_at::varchar, verdict) is null as is_broken,
         case
             when ingest_id is null then 'ingest_id' when position is null then 'position'
             when received_at is null then 'received_at' when verdict is null then 'verdict'
@@ -75,7 +71,7 @@ judged as (
         ),
         case
             when missing is null and verdict = 'accepted' and missing_of_event is null and drifted is null then null
-            when try(json_type(raw_line)) is distinct from 'OBJECT' then {'reason': 'not_json', 'field': null}
+            when is_broken then {'reason': 'not_json', 'field': null}
             when missing is not null then {'reason': 'not_a_raw_line', 'field': missing}
             when verdict = 'rejected' then {'reason': coalesce(reason, 'rejected'), 'field': field}
             when verdict <> 'accepted' then {'reason': 'type_drift', 'field': 'verdict'}
@@ -161,12 +157,11 @@ select
     coalesce(is_test, false) as is_test,
     sdk,
     contract_version,
-    case when has_identity then ingest_id else 'text:' || sha256(raw_line) end as ingest_id,
-    case when has_identity then position else 0 end as position,
+    ingest_id,
+    position,
     object,
     reason,
-    refusal.field as field,
-    case when reason is not null then raw_line end as raw_line
+    refusal.field as field
 from placed;
 set preserve_insertion_order = false;
 
@@ -207,9 +202,10 @@ where reason is null;
 
 create temp table refused as
 select
-    rowid as row_id, ingest_id, position, received_at, coalesce(received_at::date, date '1970-01-01') as received_date,
-    reason, field, raw_line, object,
-    row_number() over (partition by ingest_id, position order by object, rowid) > 1 as is_repeat
+    rowid as row_id, coalesce(ingest_id, 'row:' || rowid) as ingest_id, coalesce(position, 0) as position,
+    received_at, coalesce(received_at::date, date '1970-01-01') as received_date, reason, field, object,
+    row_number() over (partition by coalesce(ingest_id, 'row:' || rowid), position order by object, rowid) > 1
+        as is_repeat
 from arrivals where reason is not null;
 
 -- step: cut sessions
@@ -286,7 +282,7 @@ where members.row_id = found.row_id;
 
 create temp table events as
 select
-    a.* exclude (reason, field, raw_line) replace (
+    a.* exclude (reason, field) replace (
         a.is_bot or coalesce(len(m.visit.reasons) > 0, false) as is_bot,
         coalesce(m.visit.reasons, a.bot_reasons, []) as bot_reasons,
         coalesce(c.least_user_id, a.user_id) as user_id
@@ -402,23 +398,29 @@ grouped as (
         ) filter (is_member) as first_event,
         arg_min(page_url, o) filter (is_member and has_utm) as utm_url,
         arg_min(page_url, o) filter (is_member and has_click) as click_url,
-        arg_min(external_host, o) filter (is_member and external_host is not null) as external_host,
-        list({'o': o, 'event_type': event_type})
-            filter (is_member and event_type in ('view_item', 'add_to_cart', 'begin_checkout', 'purchase')) as steps
+        arg_min(external_host, o) filter (is_member and external_host is not null) as external_host
     from ordered
     group by session_id
 ),
-funnel as (
-    select
-        *,
-        list_min(list_transform(list_filter(steps, lambda e: e.event_type = 'view_item'), lambda e: e.o)) as step_1,
-        list_min(list_transform(
-            list_filter(steps, lambda e: e.event_type = 'add_to_cart' and e.o > step_1), lambda e: e.o)) as step_2,
-        list_min(list_transform(
-            list_filter(steps, lambda e: e.event_type = 'begin_checkout' and e.o > step_2), lambda e: e.o)) as step_3,
-        list_min(list_transform(
-            list_filter(steps, lambda e: e.event_type = 'purchase' and e.o > step_3), lambda e: e.o)) as step_4
-    from grouped
+-- Each step strictly after the one before.
+steps as (
+    select session_id, event_type, o from ordered
+    where is_member and event_type in ('view_item', 'add_to_cart', 'begin_checkout', 'purchase')
+),
+step_1 as (
+    select session_id, min(o) as o from steps where event_type = 'view_item' group by session_id
+),
+step_2 as (
+    select session_id, min(s.o) as o from steps s join step_1 b using (session_id)
+    where event_type = 'add_to_cart' and s.o > b.o group by session_id
+),
+step_3 as (
+    select session_id, min(s.o) as o from steps s join step_2 b using (session_id)
+    where event_type = 'begin_checkout' and s.o > b.o group by session_id
+),
+step_4 as (
+    select session_id, min(s.o) as o from steps s join step_3 b using (session_id)
+    where event_type = 'purchase' and s.o > b.o group by session_id
 )
 select
     session_id, visitor_id, started_at::date as session_date, started_at, ended_at,
@@ -429,13 +431,13 @@ select
     case when page_views >= 1 then not is_engaged end as is_bounce,
     page_views = 1 and active_events = 1 as is_single_page,
     purchases > 0 as has_purchase,
-    step_1.occurred_at as view_item_at,
-    step_2.occurred_at as add_to_cart_at,
-    step_3.occurred_at as begin_checkout_at,
-    step_4.occurred_at as purchase_at,
+    step_1.o.occurred_at as view_item_at,
+    step_2.o.occurred_at as add_to_cart_at,
+    step_3.o.occurred_at as begin_checkout_at,
+    step_4.o.occurred_at as purchase_at,
     case
-        when step_4 is not null then 4 when step_3 is not null then 3
-        when step_2 is not null then 2 when step_1 is not null then 1 else 0
+        when step_4.o is not null then 4 when step_3.o is not null then 3
+        when step_2.o is not null then 2 when step_1.o is not null then 1 else 0
     end as funnel_step,
     entry_page, exit_page,
     first_event.device_type, first_event.browser, first_event.os, first_event.country, first_event.country_name,
@@ -463,7 +465,12 @@ select
         )
         else visit_by('(direct)', '(none)')
     end as visit
-from (select *, listed(external_host) as site from funnel) left join engagement using (session_id);
+from (select *, listed(external_host) as site from grouped)
+left join engagement using (session_id)
+left join step_1 using (session_id)
+left join step_2 using (session_id)
+left join step_3 using (session_id)
+left join step_4 using (session_id);
 
 create temp table sessions as
 with visits as (select distinct visit from summaries),
@@ -655,8 +662,12 @@ with narrowed as (
         count_if(not is_bot and visitor_id is null) as not_consented_events,
         count_if(is_bot) as bot_events,
         count(set_aside_session_id) as set_aside_events,
-        count_if(set_aside_session_id = substring(sha256(visitor_id || chr(10) || event_id), 1, 32))
-            as set_aside_sessions,
+        count_if(
+            case
+                when set_aside_session_id is not null
+                then set_aside_session_id = substring(sha256(visitor_id || chr(10) || event_id), 1, 32)
+            end
+        ) as set_aside_sessions,
         bool_or(
             visitor_id is not null and not is_bot and event_type not in ('page_leave', 'page_ping')
         ) as is_active
@@ -891,7 +902,7 @@ to 'out/repeats' (format parquet, compression zstd, partition_by (month));
 
 create temp table quarantine as
 select
-    ingest_id, position, received_at, received_date, reason, field, raw_line, object,
+    ingest_id, position, received_at, received_date, reason, field, null::varchar as raw_line, object,
     (row_id - first_row + 1)::integer as line
 from refused join objects using (object)
 where not is_repeat;
