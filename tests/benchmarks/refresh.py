@@ -46,10 +46,11 @@ REPEATED = 0.02
 SHOP_HOST = "shop.example"
 
 LEFT_OUT = """\
-refusals by type drift of fields other than money (DuckDB reads null there), of lines that are not UTF-8 or too long
-damaged objects: DuckDB's run ends there
-the shop's time zone: days are UTC's
-what an empty lake needs no work for: copies and sessions stored before, restatements
+quarantine: the text of a refused line, and the identity made of it where the line carries none
+refusals for the type of a field other than money (DuckDB's reader gives null there); blank lines, too long ones
+damaged objects: what is wrong with them; an empty one ends DuckDB's run
+the shop's time zone: DuckDB's days are UTC's, as the shop's are here
+restatements, and all that an empty lake spares both: copies, sessions, orders and owners stored before
 Iceberg's commits, statistics and journal; the emulator's HTTP: the job pays for all of these"""
 
 # A first run restates nothing; the rest tells of the run, not of the shop. DuckDB's types print alike on both sides,
