@@ -49,7 +49,6 @@ LEFT_OUT = """\
 quarantine: the text of a refused line, and the identity made of it where the line carries none
 refusals for the type of a field other than money (DuckDB's reader gives null there); blank lines, too long ones
 damaged objects: what is wrong with them; an empty one ends DuckDB's run
-the shop's time zone: DuckDB's days are UTC's, as the shop's are here
 restatements, and all that an empty lake spares both: copies, sessions, orders and owners stored before
 Iceberg's commits, statistics and journal; the emulator's HTTP: the job pays for all of these"""
 
@@ -235,6 +234,7 @@ def run_duckdb(folder: Path, threads: int, memory: str) -> None:
         "countries": reference / "countries.csv",
         "sources": reference / "sources.json",
         "shop_host": SHOP_HOST,
+        "time_zone": "UTC",
     }
     for name, value in variables.items():
         # Not as a parameter: for its type DuckDB would load pandas and pyarrow, for 1.6 s.

@@ -3,6 +3,9 @@
 
 -- step: read and type the lines
 set preserve_insertion_order = true; -- so that a row's number tells the line's
+-- The day of an instant by the clocks of the shop's time zone.
+create temp macro local_date(instant) as
+    timezone(getvariable('time_zone'), timezone('UTC', instant))::date;
 create temp macro is_money(text) as regexp_full_match(text, '-?\d{1,12}(\.\d{1,4})?');
 create temp table arrivals as
 with lines as (
@@ -98,7 +101,7 @@ placed as (
 select
     event_id,
     coalesce(make_timestamp(ts * 1000)::date, date '1970-01-01') as ts_date,
-    make_timestamp(at_ms * 1000)::date as event_date,
+    local_date(make_timestamp(at_ms * 1000)) as event_date,
     case when abs(ts_date - event_date) > 1 then ts_date end as stray_date,
     make_timestamp(at_ms * 1000) as occurred_at,
     case
@@ -433,7 +436,7 @@ step_4 as (
     where event_type = 'purchase' and s.o > b.o group by session_id
 )
 select
-    session_id, visitor_id, started_at::date as session_date, started_at, ended_at,
+    session_id, visitor_id, local_date(started_at) as session_date, started_at, ended_at,
     epoch_ms(ended_at) - epoch_ms(started_at) as duration_ms,
     events, page_views, product_views, searches, adds_to_cart, checkouts, purchases, key_events,
     coalesce(engagement.engaged_ms, 0) as engaged_ms,
