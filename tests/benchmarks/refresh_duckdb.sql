@@ -2,11 +2,12 @@
 -- Each line that begins with "-- step:" begins a step, whose time is printed.
 
 -- step: read and type the lines
-set preserve_insertion_order = true; -- so that a row's number tells the line's
+-- So that a row's number tells the line's.
+set preserve_insertion_order = true;
 -- The day of an instant by the clocks of the shop's time zone.
-create temp macro local_date(instant) as
-    timezone(getvariable('time_zone'), timezone('UTC', instant))::date;
+create temp macro local_date(instant) as timezone(getvariable('time_zone'), timezone('UTC', instant))::date;
 create temp macro is_money(text) as regexp_full_match(text, '-?\d{1,12}(\.\d{1,4})?');
+
 create temp table arrivals as
 with lines as (
     select *
@@ -46,10 +47,8 @@ checked as (
             when not is_money(tax) then 'tax'
             when not is_money(shipping) then 'shipping'
             when not is_money(discount) then 'discount'
-            when len(list_filter(items, lambda i: not is_money(i.price))) > 0
-            then 'items.price'
-            when len(list_filter(items, lambda i: not is_money(i.discount))) > 0
-            then 'items.discount'
+            when len(list_filter(items, lambda i: not is_money(i.price))) > 0 then 'items.price'
+            when len(list_filter(items, lambda i: not is_money(i.discount))) > 0 then 'items.discount'
             when received_at not between 0 and 7258118399999 then 'received_at'
             when ts not between -62135596800000 and 253402300799999 then 'ts'
             when sent_at not between -62135596800000 and 253402300799999 then 'sent_at'
@@ -166,6 +165,7 @@ select
     reason,
     refusal.field as field
 from placed;
+
 set preserve_insertion_order = false;
 
 create temp table objects as
@@ -195,7 +195,7 @@ with repeated as (
     select event_id, ts_date from arrivals where reason is null group by event_id, ts_date having count(*) > 1
 )
 select
-    a.rowid as row_id, event_id, ts_date, ingest_id, position, object, user_id,
+    a.rowid as row_id, event_id, ts_date, ingest_id, position, object,
     row_number() over (
         partition by event_id, ts_date order by received_at, ingest_id, position, object, a.rowid
     ) > 1 as is_repeat,
@@ -235,8 +235,8 @@ with sessionable as (
 breaks as (
     select
         *,
-        coalesce(at_ms - lag(at_ms) over (partition by visitor_id order by at_ms, event_id, ts_date) > 1800000, false)
-            as is_break,
+        coalesce(at_ms - lag(at_ms) over (partition by visitor_id order by at_ms, event_id, ts_date) > 1800000, true)
+            as is_start,
         page_at_ms - last_value(page_at_ms ignore nulls) over (
             partition by visitor_id order by at_ms, event_id, ts_date rows between unbounded preceding and 1 preceding
         ) as since_page_ms,
@@ -246,11 +246,11 @@ breaks as (
 islands as (
     select
         *,
-        sum(is_break::integer) over (partition by visitor_id order by at_ms, event_id, ts_date) as island
+        max(case when is_start then at_ms end) over (
+            partition by visitor_id order by at_ms, event_id, ts_date rows unbounded preceding
+        ) as island,
+        (at_ms - island) // 86400000 as part
     from breaks
-),
-parts as (
-    select *, (at_ms - min(at_ms) over (partition by visitor_id, island)) // 86400000 as part from islands
 ),
 starts as (
     select
@@ -263,7 +263,7 @@ starts as (
             case when gaps >= 9 and total < gaps * 1000 then 'too_fast' end,
             case when gaps >= 7 and total > 0 and spread * gaps * 10 <= total then 'too_regular' end
         ], reason -> reason is not null) end as reasons
-    from parts
+    from islands
     group by visitor_id, island, part
 ),
 named as (
@@ -273,7 +273,7 @@ select
     p.row_id, p.visitor_id, p.at_ms, p.event_id, p.ts_date, p.event_type, p.page_view_id,
     coalesce({'at_ms': p.at_ms, 'event_id': p.event_id, 'ts_date': p.ts_date} >= s.first_active, false) as is_member,
     case when is_member then {'id': s.own_session, 'reasons': s.reasons} end as visit
-from parts p join named s using (visitor_id, island, part);
+from islands p join named s using (visitor_id, island, part);
 
 -- Passive events before the first active one take the session of their page view.
 update members set visit = found.visit
@@ -308,7 +308,6 @@ left join read_csv(getvariable('countries'), header = true, nullstr = '') n on a
 left join copies c on a.rowid = c.row_id
 left join members m on a.rowid = m.row_id
 where reason is null and c.is_repeat is not true;
-
 set disabled_optimizers = '';
 
 -- step: write events
@@ -376,9 +375,12 @@ ordered as (
         *,
         {'occurred_at': occurred_at, 'event_id': event_id, 'ts_date': ts_date} as o,
         case when contains(page_url, '=') then has_parameter(page_url, 'utm_[a-z_]+') end as has_utm,
-        case when contains(page_url, '=') then has_parameter(
-            page_url, 'gclid|gbraid|wbraid|dclid|gad_source|msclkid|ttclid|twclid|li_fat_id|fbclid'
-        ) end as has_click,
+        case
+            when contains(page_url, '=')
+            then has_parameter(
+                page_url, 'gclid|gbraid|wbraid|dclid|gad_source|msclkid|ttclid|twclid|li_fat_id|fbclid'
+            )
+        end as has_click,
         host_of(referrer) as host,
         case
             when host is not null and not regexp_matches(host, getvariable('own_hosts'))
@@ -486,12 +488,11 @@ left join step_3 using (session_id)
 left join step_4 using (session_id);
 
 create temp table sessions as
-with visits as (select distinct visit from summaries),
-cleaned as (
+with cleaned as (
     select
         visit, clean_host(visit.source) as source, lower(trim(visit.medium)) as medium,
         lower(trim(visit.campaign)) as campaign
-    from visits
+    from (select distinct visit from summaries)
 ),
 known as (
     select c.*, coalesce(n.kind, listed(source).kind, '') as kind
@@ -644,8 +645,10 @@ from events
 where visitor_id is not null and not is_bot and not is_test and event_type not in ('page_leave', 'page_ping')
 group by event_date, visitor_id;
 
-copy (select *, event_date.month() as month, 'run' as run_id, getvariable('now') as written_at from visitor_days)
-to 'out/visitor_days' (format parquet, compression zstd, partition_by (month));
+copy (
+    select *, event_date.strftime('%Y-%m') as month, 'run' as run_id, getvariable('now') as written_at
+    from visitor_days
+) to 'out/visitor_days' (format parquet, compression zstd, partition_by (month));
 
 create temp table identity as
 with verified as (
@@ -762,8 +765,10 @@ from (
     from of_events full join of_sessions using (event_date, dimension, value)
 );
 
-copy (select *, event_date.month() as month, 'run' as run_id, getvariable('now') as written_at from daily_traffic)
-to 'out/daily_traffic' (format parquet, compression zstd, partition_by (month));
+copy (
+    select *, event_date.strftime('%Y-%m') as month, 'run' as run_id, getvariable('now') as written_at
+    from daily_traffic
+) to 'out/daily_traffic' (format parquet, compression zstd, partition_by (month));
 
 -- step: daily_active
 create temp table daily_active as
@@ -813,8 +818,10 @@ left join until_next a on a.event_date between d.event_date - 29 and d.event_dat
     and (a.next_date is null or a.next_date > d.event_date)
 group by d.event_date;
 
-copy (select *, event_date.month() as month, 'run' as run_id, getvariable('now') as written_at from daily_active)
-to 'out/daily_active' (format parquet, compression zstd, partition_by (month));
+copy (
+    select *, event_date.strftime('%Y-%m') as month, 'run' as run_id, getvariable('now') as written_at
+    from daily_active
+) to 'out/daily_active' (format parquet, compression zstd, partition_by (month));
 
 -- step: daily_orders and daily_products
 create temp table daily_orders as
@@ -857,8 +864,10 @@ select
     sum(bot_net_revenue)::decimal(18,4) as bot_net_revenue
 from pairs group by all;
 
-copy (select *, event_date.month() as month, 'run' as run_id, getvariable('now') as written_at from daily_orders)
-to 'out/daily_orders' (format parquet, compression zstd, partition_by (month));
+copy (
+    select *, event_date.strftime('%Y-%m') as month, 'run' as run_id, getvariable('now') as written_at
+    from daily_orders
+) to 'out/daily_orders' (format parquet, compression zstd, partition_by (month));
 
 create temp table daily_products as
 with touched as (
@@ -912,8 +921,10 @@ from (
     select row_id, object, null, null, ingest_id, position from refused where is_repeat
 ) join objects using (object);
 
-copy (select *, object_date.month() as month, 'run' as run_id, getvariable('now') as written_at from repeats)
-to 'out/repeats' (format parquet, compression zstd, partition_by (month));
+copy (
+    select *, object_date.strftime('%Y-%m') as month, 'run' as run_id, getvariable('now') as written_at
+    from repeats
+) to 'out/repeats' (format parquet, compression zstd, partition_by (month));
 
 create temp table quarantine as
 select
@@ -927,7 +938,7 @@ to 'out/quarantine.parquet' (format parquet, compression zstd);
 
 copy (
     select
-        * exclude (first_row), null::varchar as error, object_date.month() as month, 'run' as run_id,
+        * exclude (first_row), null::varchar as error, object_date.strftime('%Y-%m') as month, 'run' as run_id,
         getvariable('now') as written_at
     from objects
 ) to 'out/ingested_objects' (format parquet, compression zstd, partition_by (month));
