@@ -309,6 +309,8 @@ left join copies c on a.rowid = c.row_id
 left join members m on a.rowid = m.row_id
 where reason is null and c.is_repeat is not true;
 set disabled_optimizers = '';
+drop table members;
+drop table arrivals;
 
 -- step: write events
 copy (select * exclude (is_member), 'run' as run_id, getvariable('now') as written_at from events)
