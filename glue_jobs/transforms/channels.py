@@ -1,6 +1,7 @@
 """Where a visit came from: source, medium, campaign, and the channel they add up to."""
 
 import json
+import zlib
 from functools import cache
 from importlib.resources import files
 
@@ -100,8 +101,14 @@ def _is_under(host: Column, domains: list[str]) -> Column:
 
 
 def _lookup(pairs: dict[str, str], key: Column) -> Column:
-    # Read from JSON the map is one constant; put together from columns it is hundreds, in every plan.
-    return F.from_json(F.lit(json.dumps(pairs)), "map<string,string>")[key]
+    """The value of the key; null if there is none."""
+    # Spark goes through a map from its beginning: so there are many small ones, found by a number that the key tells.
+    buckets: list[dict[str, str]] = [{} for _ in pairs]
+    for name, value in pairs.items():
+        buckets[zlib.crc32(name.encode()) % len(buckets)][name] = value
+    # Read from JSON they are one constant; put together from columns they are hundreds, in every plan.
+    constant = F.from_json(F.lit(json.dumps(buckets)), "array<map<string,string>>")
+    return F.get(constant, (F.crc32(key) % len(buckets)).cast("int"))[key]
 
 
 def _by_longest_domain(pairs: dict[str, str], host: Column) -> Column:
