@@ -16,7 +16,7 @@ from glue_jobs.runtime import is_small
 from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
-from glue_jobs.transforms.orders import ORDER_TYPES, build_orders, order_key
+from glue_jobs.transforms.orders import build_orders, order_events
 from glue_jobs.transforms.place_in_time import local_date
 from glue_jobs.transforms.restate import restated
 from glue_jobs.transforms.sessionize import is_sessionable, sessionize
@@ -283,9 +283,8 @@ def write_orders(
     is_first_load = sessioned.window is None
     concerned = sessioned.rows.where(_is_changed()).select(*_DATA)
     concerned = concerned.unionByName(outcome.removed.select(*_DATA))
-    concerned = concerned.where(F.col("event_type").isin(*ORDER_TYPES)).withColumn("_key", order_key())
-    concerned = settle(concerned.where(F.col("_key").isNotNull()))
-    ids = concerned.select(F.col("_key").alias("order_id")).distinct()
+    concerned = settle(order_events(concerned))
+    ids = concerned.select("order_id").distinct()
     event_days = collect_days(concerned, "event_date")
     before = lake.read("orders").where(F.lit(False))
     if not is_first_load and not lake.is_empty("orders"):
@@ -302,12 +301,8 @@ def write_orders(
     events = concerned
     if is_known or outcome.has_removed:
         # What is stored of them, too.
-        events = settle(
-            lake.read("events")
-            .where(on_days("event_date", event_days) & F.col("event_type").isin(*ORDER_TYPES))
-            .withColumn("_key", order_key())
-            .join(ids.withColumnRenamed("order_id", "_key"), on="_key", how="left_semi")
-        )
+        stored = order_events(lake.read("events").where(on_days("event_date", event_days)))
+        events = settle(stored.join(ids, on="order_id", how="left_semi"))
     orders = settle(build_orders(events))
     days.orders |= _order_days(orders)
     if not is_known:
@@ -518,7 +513,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     at_once(
         lambda: lake.overwrite("sessions", sessions),
         lambda: lake.overwrite("visitor_days", daily.visitor_days(rows)),
-        lambda: lake.overwrite("orders", build_orders(lake.read("events"))),
+        lambda: lake.overwrite("orders", build_orders(settle(order_events(lake.read("events"))))),
         lambda: lake.overwrite("identity", identify(_verified_events(lake, None))),
     )
     write_daily(lake, settings, Days(), is_whole=True)

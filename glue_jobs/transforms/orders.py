@@ -39,21 +39,25 @@ def goods_value() -> Column:
     return F.coalesce(F.when(F.col("value") < 0, zero).otherwise(F.col("value")), summed)
 
 
+def order_events(events: DataFrame) -> DataFrame:
+    """Events that tell of orders, with `goods` (goods_value), `order_id` (order_key) and `sent_order_id`."""
+    return (
+        events.where(F.col("event_type").isin(*ORDER_TYPES))
+        .withColumns({"goods": goods_value(), "sent_order_id": F.col("order_id"), "order_id": order_key()})
+        .where(F.col("order_id").isNotNull())
+    )
+
+
 def build_orders(events: DataFrame) -> DataFrame:
-    """Orders (tables.ORDERS) from every purchase and refund event of these orders.
+    """Orders (tables.ORDERS) from every purchase and refund event of these orders, as order_events gives them.
 
     The earliest purchase by (occurred_at, event_id) is the order; others are repeats, and conflicts where
     value or currency differ. Refunds are deduplicated by refund_id (else event_id), the earliest counts,
     and together never exceed the order's value.
     """
-    keyed = (
-        events.where(F.col("event_type").isin(*ORDER_TYPES))
-        .withColumns({"goods": goods_value(), "sent_order_id": F.col("order_id"), "order_id": order_key()})
-        .where(F.col("order_id").isNotNull())
-    )
-    dates = keyed.groupBy("order_id").agg(F.array_sort(F.collect_set("event_date")).alias("event_dates"))
-    purchases = _purchases(keyed.where(F.col("event_type") == "purchase"))
-    refunds = _refunds(keyed.where(F.col("event_type") == "refund"), purchases)
+    dates = events.groupBy("order_id").agg(F.array_sort(F.collect_set("event_date")).alias("event_dates"))
+    purchases = _purchases(events.where(F.col("event_type") == "purchase"))
+    refunds = _refunds(events.where(F.col("event_type") == "refund"), purchases)
     zero = F.lit(0).cast(MONEY)
     run_columns = ("run_id", "written_at")
     return (
