@@ -16,7 +16,7 @@ from pyspark.sql.types import DateType, IntegerType, StringType, StructField, St
 
 from clicklake import endpoints
 from clicklake.paths import RAW_PREFIX, hour_prefixes, read_raw_key
-from glue_jobs.json_lines import JsonLines, with_corrupt
+from glue_jobs.transforms.json_lines import JsonLines, with_corrupt
 
 NO_DATE = date(1970, 1, 1)
 CHUNK_BYTES = 1 << 20

@@ -38,6 +38,8 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
         # Of shuffled bytes for one task: with Spark's 64 MB a laptop's second core would have nothing to do.
         "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
+        # Java compiles no method that is longer; Spark would write some, and they would be interpreted.
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         # A task has thousands of sessions: from 128 on it would sort its events for them.
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "50000",
         # Events that lie together by visitor are joined by event where they are.

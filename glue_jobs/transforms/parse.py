@@ -4,10 +4,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from glue_jobs.json_lines import CORRUPT, with_corrupt
 from glue_jobs.tables import ITEM, MONEY
 from glue_jobs.transforms.behaviour import REASONS as BEHAVIOURS
 from glue_jobs.transforms.behaviour import reasons
+from glue_jobs.transforms.json_lines import CORRUPT, with_corrupt
 
 # As the contract writes money: plain decimal notation, at most 12 digits before the point and 4 after.
 MONEY_PATTERN = r"^-?\d{1,12}(\.\d{1,4})?$"

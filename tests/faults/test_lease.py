@@ -8,9 +8,9 @@ from pyspark.sql.types import IntegerType, StructType
 
 from clicklake import endpoints
 from clicklake.paths import JOURNAL_KEY, LEASE_KEY
-from glue_jobs.json_lines import JsonLines
 from glue_jobs.lease import Journal, Lease, LeaseLost, read_journal, write_journal
 from glue_jobs.raw_objects import LineBatch, _Bodies, _read_object
+from glue_jobs.transforms.json_lines import JsonLines
 from tests.faults.proxy import Fault, Proxy, Rule, cut_body, gets_raw, lose_answer, puts, puts_lease, refuse
 
 KEY = "raw/year=2026/month=09/day=07/hour=12/events-a-1.ndjson.gz"

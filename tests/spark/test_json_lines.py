@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from glue_jobs.json_lines import CORRUPT, FEW_LINES, JsonLines, with_corrupt
+from glue_jobs.transforms.json_lines import CORRUPT, FEW_LINES, JsonLines, with_corrupt
 from tests.spark.golden_days import all_lines
 from tests.spark.lakes import line
 
