@@ -192,6 +192,8 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
         key = ["visitor_id", *EVENT_KEY]
         cut = _cut_sessionable(belongs.select(*_CUT_BY), edges)
         cut = belongs.select(*key, *carried).join(cut.hint("shuffle_hash"), on=key, how="inner")
+        # Each part of a union writes files of its own: few rows should be few parts.
+        others = others.hint("rebalance")
     return cut.unionByName(others)
 
 

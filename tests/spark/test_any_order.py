@@ -4,13 +4,24 @@ from datetime import date
 
 import pytest
 
+from glue_jobs import arrivals, runtime
 from tests.spark.golden_days import put_all
 
 
-@pytest.mark.parametrize("seed", [*range(1, 6), *(pytest.param(n, marks=pytest.mark.slow) for n in range(6, 51))])
+@pytest.mark.parametrize("seed", [*range(1, 5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 51))])
 def test_order_repetition_and_splitting_do_not_matter(new_lake, in_one_go, seed):
     lake = new_lake()
     put_all(lake, seed, runs=2)
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+
+
+def test_the_ways_of_large_runs_give_the_same_tables(new_lake, in_one_go, monkeypatch):
+    monkeypatch.setattr(runtime, "SMALL_RUN_BYTES", 0)
+    monkeypatch.setattr(runtime, "PARTITION_BYTES", 4 << 10)
+    monkeypatch.setattr(arrivals, "FEW_EVENTS", 0)
+    lake = new_lake()
+    put_all(lake, 1, runs=2)
     lake.assert_every_line_has_one_outcome()
     assert lake.prints() == in_one_go[1]
 
