@@ -297,7 +297,8 @@ class _LineReader:
     def _inflate(self, body: bytes) -> Iterator[bytes]:
         if body[:2] != b"\x1f\x8b":
             self.fault = None if body else "empty"
-            yield body
+            for start in range(0, len(body), CHUNK_BYTES):
+                yield body[start : start + CHUNK_BYTES]
             return
         # A gzip file may be several members, one behind the other.
         while body:

@@ -1,5 +1,6 @@
 """Lines read many at once are what Spark's own reader makes of each."""
 
+import gzip
 import json
 import random
 from importlib.resources import files
@@ -8,6 +9,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from glue_jobs.raw_objects import CHUNK_BYTES, _LineReader
 from glue_jobs.transforms.json_lines import CORRUPT, FEW_LINES, JsonLines, with_corrupt
 from tests.spark.golden_days import all_lines
 from tests.spark.lakes import line
@@ -76,3 +78,15 @@ def test_a_line_in_doubt_leaves_the_others(odd):
 
 def test_lines_that_only_together_are_objects_are_left():
     assert JsonLines(SCHEMA).parse([b'{"device":{"type":"a"}', b'{"ts":1}}', b'{"ts":2}{"ts":3}', b""]).null_count == 4
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_an_object_is_read_in_parts(pack, end):
+    chance = random.Random(3)
+    lines = [b"x" * chance.choice([0, 1, 700, CHUNK_BYTES // 2, CHUNK_BYTES + 1]) for _ in range(30)] + [b"last"]
+    reader = _LineReader()
+    parts = list(reader.lines(pack(b"\n".join(lines) + end)))
+    assert [text for part in parts for text in part] == lines
+    assert reader.fault is None
+    assert max(sum(map(len, part)) for part in parts) <= 3 * CHUNK_BYTES
