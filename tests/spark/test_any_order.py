@@ -8,7 +8,7 @@ from glue_jobs import arrivals, runtime
 from tests.spark.golden_days import put_all
 
 
-@pytest.mark.parametrize("seed", [*range(1, 5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 51))])
+@pytest.mark.parametrize("seed", [*range(1, 4), *(pytest.param(n, marks=pytest.mark.slow) for n in range(4, 51))])
 def test_order_repetition_and_splitting_do_not_matter(new_lake, in_one_go, seed):
     lake = new_lake()
     put_all(lake, seed, runs=2)
