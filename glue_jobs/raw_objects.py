@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DateType, IntegerType, StringType, StructField, StructType
 
 from clicklake import endpoints
@@ -28,6 +29,15 @@ FETCH_TRIES = 3
 # Neighbours in a pack are fetched together, up to so many bytes.
 SPAN_BYTES = 8 << 20
 
+LINES_SCHEMA = StructType(
+    [
+        StructField("object", StringType()),
+        StructField("object_date", DateType()),
+        StructField("line", IntegerType()),
+        StructField("raw_line", StringType()),
+        StructField("fault", StringType()),
+    ]
+)
 OBJECT_SCHEMA = (
     "object string, bytes bigint, promised int, is_in_raw boolean, "
     "packed struct<pack:string,offset:bigint,sha256:string,span_offset:bigint,span_bytes:bigint>"
@@ -113,8 +123,7 @@ def read_lines(spark: SparkSession, bucket: str, objects: list[RawObject], schem
         if batch.bytes:
             yield batch.take()
 
-    columns = [StructField(name, kind) for name, kind in _LINE_COLUMNS.items()]
-    return rows.mapInArrow(fetch, StructType([*columns, StructField("parsed", with_corrupt(schema))]))
+    return rows.mapInArrow(fetch, StructType([*LINES_SCHEMA.fields, StructField("parsed", with_corrupt(schema))]))
 
 
 def _spans(objects: list[RawObject]) -> list[list[RawObject]]:
@@ -185,16 +194,6 @@ class _Bodies:
         return self.s3.get_object(Bucket=self.bucket, Key=key, **part)["Body"].read()
 
 
-_LINE_COLUMNS = {
-    "object": StringType(),
-    "object_date": DateType(),
-    "line": IntegerType(),
-    "raw_line": StringType(),
-    "fault": StringType(),
-}
-_ARROW_TYPES = (pa.string(), pa.date32(), pa.int32(), pa.string(), pa.string())
-
-
 class LineBatch:
     """Rows of read_lines, gathered until they are worth sending."""
 
@@ -204,7 +203,7 @@ class LineBatch:
 
     def _clear(self) -> None:
         self.bytes = 0
-        # Columns of _LINE_COLUMNS.
+        # Columns of LINES_SCHEMA.
         self._lines: tuple[list, ...] = ([], [], [], [], [])
         self._ends: tuple[list, ...] = ([], [], [], [], [])
 
@@ -223,12 +222,12 @@ class LineBatch:
         self.bytes += 64
 
     def take(self) -> pa.RecordBatch:
-        both = zip(self._lines, self._ends, _ARROW_TYPES, strict=True)
+        both = zip(self._lines, self._ends, to_arrow_schema(LINES_SCHEMA).types, strict=True)
         columns = [pa.array(lines + ends, kind) for lines, ends, kind in both]
         ends = pa.nulls(len(self._ends[0]), self._json_lines.type)
         columns.append(pa.concat_arrays([self._json_lines.parse(self._lines[3]), ends]))
         self._clear()
-        return pa.RecordBatch.from_arrays(columns, [*_LINE_COLUMNS, "parsed"])
+        return pa.RecordBatch.from_arrays(columns, [*LINES_SCHEMA.names, "parsed"])
 
 
 def _read_object(bodies: _Bodies, item: dict[str, Any], batch: LineBatch) -> Iterator[None]:
