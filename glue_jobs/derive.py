@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -217,13 +216,13 @@ def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> No
     changed = sessioned.rows.where(_is_changed())
     removed_days = collect_days(outcome.removed, "event_date") if outcome.has_removed else set()
     if not sessioned.stored_changes and not removed_days:
-        lake.append("events", changed.select(*_DATA))
+        lake.append("events", changed)
         return
     days = removed_days | collect_days(changed.where(~F.col("_is_new")), "event_date")
     gone = outcome.removed.select(*EVENT_KEY).join(
         sessioned.rows.where("_is_new").select(*EVENT_KEY), on=EVENT_KEY, how="left_anti"
     )
-    lake.merge("events", changed.select(*_DATA), gone, days)
+    lake.merge("events", changed, gone, days)
 
 
 def write_sessions(
@@ -485,12 +484,12 @@ def write_restatements(lake: Lake, before: dict[str, int | None], today: date | 
         touched = on_days("event_date", over)
         active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
     wheres = {"daily_traffic": touched, "daily_orders": touched, "daily_products": touched, "daily_active": active}
-    changes = [
-        restated(TABLES[name], lake.read_as_of(name, before[name]).where(where), lake.read(name).where(where))
+    readings = [
+        (TABLES[name], lake.read_as_of(name, before[name]).where(where), lake.read(name).where(where))
         for name, where in wheres.items()
         if lake.snapshot(name) != before[name]
     ]
-    rows = settle(reduce(DataFrame.unionByName, changes))
+    rows = settle(restated(readings))
     count = rows.count()
     if count:
         lake.append("restatements", rows)
@@ -510,7 +509,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     wrong = rows.where(_is_changed())
     wrong_days = collect_days(wrong, "event_date")
     if wrong_days:
-        lake.merge("events", wrong.select(*_DATA), None, wrong_days)
+        lake.merge("events", wrong, None, wrong_days)
     sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts)
     at_once(
         lambda: lake.overwrite("sessions", sessions),

@@ -60,7 +60,7 @@ def settle(rows: DataFrame) -> DataFrame:
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
     # Each query copies whole rows before it takes what it needs of them: one struct is copied at once.
     # As a type written out it is all nullable, so that the optimizer cannot give it another.
-    row = F.struct(*rows.columns).cast(rows.schema.simpleString())
+    row = F.struct("*").cast(rows.schema.simpleString())
     packed = in_one_task(rows).select(row.alias("row"))
     return packed.localCheckpoint(eager=True).select("row.*")
 
@@ -167,9 +167,8 @@ tblproperties (
         rows = self.spark.read.option("snapshot-id", snapshot).table(self.name(table))
         # An older snapshot has the columns of its time.
         known = set(rows.columns)
-        columns = TABLES[table].columns
-        values = (F.col(c.name) if c.name in known else F.lit(None) for c in columns)
-        return in_one_task(rows.select(*(v.cast(c.type).alias(c.name) for v, c in zip(values, columns, strict=True))))
+        values = {c.name: c.name if c.name in known else "null" for c in TABLES[table].columns}
+        return in_one_task(rows.selectExpr(*_as_typed(TABLES[table], values)))
 
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""
@@ -255,15 +254,16 @@ tblproperties (
     def _stamped(self, table: str, rows: DataFrame) -> DataFrame:
         """The rows with the run's columns, in the table's order and types."""
         definition = TABLES[table]
-        if "run_id" in definition.column_names and "run_id" not in rows.columns:
-            rows = rows.withColumn("run_id", F.lit(self.run_id))
-        if "written_at" in definition.column_names:
-            rows = rows.withColumn("written_at", F.lit(self.written_at).cast("timestamp_ntz"))
-        retired = self._retired.get(table, StructType())
-        return rows.select(
-            *(F.col(c.name).cast(c.type).alias(c.name) for c in definition.columns),
-            *(F.lit(None).cast(field.dataType).alias(field.name) for field in retired.fields),
-        )
+        values = {"written_at": f"timestamp_ntz'{self.written_at}'"}
+        if "run_id" not in rows.columns:
+            values["run_id"] = f"'{self.run_id}'"
+        return rows.selectExpr(*_as_typed(definition, values), *self._retired_as_null(table))
+
+    def _retired_as_null(self, table: str) -> list[str]:
+        return [
+            f"cast(null as {field.dataType.simpleString()}) as `{field.name}`"
+            for field in self._retired.get(table, StructType()).fields
+        ]
 
     def append(self, table: str, rows: DataFrame) -> None:
         self.before_commit()
@@ -306,14 +306,8 @@ tblproperties (
         definition = TABLES[table]
         source = self._stamped(table, rows).withColumn("_is_gone", F.lit(False))
         if gone is not None:
-            others = [c for c in definition.columns if c.name not in definition.key]
-            retired = self._retired.get(table, StructType()).fields
-            keys = gone.select(
-                *definition.key,
-                *(F.lit(None).cast(c.type).alias(c.name) for c in others),
-                *(F.lit(None).cast(field.dataType).alias(field.name) for field in retired),
-                F.lit(True).alias("_is_gone"),
-            )
+            nulls = {c.name: "null" for c in definition.columns if c.name not in definition.key}
+            keys = gone.selectExpr(*_as_typed(definition, nulls), *self._retired_as_null(table), "true as _is_gone")
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
         same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
@@ -409,6 +403,14 @@ tblproperties (
         # Listed by Iceberg's own S3 client: the job needs no other.
         action = action.olderThan(int(before.timestamp() * 1000)).usePrefixListing(True)
         return sum(1 for _ in action.execute().orphanFileLocations())
+
+
+def _as_typed(table: Table, values: Mapping[str, str]) -> list[str]:
+    """The table's columns in its types, each its value or the column of its name.
+
+    As SQL texts: Python asks the JVM for every piece of an expression, and tables have many columns.
+    """
+    return [f"cast({values.get(c.name, c.name)} as {c.type}) as {c.name}" for c in table.columns]
 
 
 def _text(value: str) -> str:

@@ -9,11 +9,11 @@ ORDER_TYPES = ("purchase", "refund")
 
 
 def order_key() -> Column:
-    """The order an event belongs to: its order_id; for a purchase without one, one made of its event_id.
+    """The order an event with `goods` belongs to: its order_id; for a purchase without one, one made of its event_id.
 
     Null for events that are neither a purchase with money nor a refund with an order_id, and for tests.
     """
-    is_purchase = (F.col("event_type") == "purchase") & goods_value().isNotNull()
+    is_purchase = (F.col("event_type") == "purchase") & F.col("goods").isNotNull()
     is_refund = (F.col("event_type") == "refund") & F.col("order_id").isNotNull()
     key = F.coalesce(F.col("order_id"), F.concat(F.lit("event:"), F.col("event_id")))
     return F.when((is_purchase | is_refund) & ~F.col("is_test"), key)
@@ -24,26 +24,26 @@ def goods_value() -> Column:
 
     Null where neither a value nor a priced item was sent.
     """
-    zero = F.lit(0).cast(MONEY)
-    lines = F.aggregate(
-        F.filter("items", lambda item: item["price"].isNotNull()),
-        F.lit(0).cast("decimal(38,4)"),
-        lambda total, item: (total + (item["price"] * F.coalesce(item["qty"], F.lit(1))).cast("decimal(38,4)")).cast(
-            "decimal(38,4)"
-        ),
-    )
-    is_priced = F.exists("items", lambda item: item["price"].isNotNull())
-    net = lines - F.coalesce(F.col("discount"), zero)
+    zero = f"cast(0 as {MONEY})"
+    lines = """aggregate(
+        filter(items, item -> item.price is not null),
+        cast(0 as decimal(38,4)),
+        (total, item) -> cast(total + cast(item.price * coalesce(item.qty, 1) as decimal(38,4)) as decimal(38,4))
+    )"""
+    net = f"({lines} - coalesce(discount, {zero}))"
     # Not greatest(): it passes over nulls, and a missing value would become 0.
-    summed = F.when(is_priced, F.when(net > 0, net.cast(MONEY)).otherwise(zero))
-    return F.coalesce(F.when(F.col("value") < 0, zero).otherwise(F.col("value")), summed)
+    return F.expr(f"""coalesce(
+        if(value < 0, {zero}, value),
+        case when exists(items, item -> item.price is not null) then if({net} > 0, cast({net} as {MONEY}), {zero}) end
+    )""")
 
 
 def order_events(events: DataFrame) -> DataFrame:
     """Events that tell of orders, with `goods` (goods_value), `order_id` (order_key) and `sent_order_id`."""
     return (
         events.where(F.col("event_type").isin(*ORDER_TYPES))
-        .withColumns({"goods": goods_value(), "sent_order_id": F.col("order_id"), "order_id": order_key()})
+        .withColumn("goods", goods_value())
+        .withColumns({"sent_order_id": F.col("order_id"), "order_id": order_key()})
         .where(F.col("order_id").isNotNull())
     )
 
