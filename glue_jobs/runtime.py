@@ -85,6 +85,8 @@ def tune(session: SparkSession, input_bytes: int) -> None:
     session.conf.set("spark.sql.codegen.wholeStage", text)
     session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large else "NO_CODEGEN")
     session.conf.set("spark.sql.adaptive.enabled", text)
+    # What a small run joins lies in one task on either side: sending one side around first would be a job more.
+    session.conf.set("spark.sql.autoBroadcastJoinThreshold", "10MB" if is_large else "-1")
     least = int(session.sparkContext.getConf().get("spark.sql.shuffle.partitions", "200"))
     partitions = max(least, input_bytes // PARTITION_BYTES) if is_large else 1
     session.conf.set("spark.sql.shuffle.partitions", str(partitions))
