@@ -85,7 +85,7 @@ class RawFolder:
         self.gzipped += len(body)
 
 
-def write_raw(folder: Path, events: int) -> RawFolder:
+def write_raw(folder: Path, events: int, lines_an_object: int = LINES_AN_OBJECT) -> RawFolder:
     """`events` events in packed objects, and copies of some, sent again in the next object."""
     raw, chance = RawFolder(folder), random.Random(7)
     lines: list[str] = []
@@ -98,7 +98,7 @@ def write_raw(folder: Path, events: int) -> RawFolder:
             copy = line.replace(ingest_id, f"{chance.getrandbits(128):032x}", 1)
             received = '"received_at":'
             again.append(copy.replace(f"{received}{received_ms}", f"{received}{received_ms + 20_000}"))
-        if len(lines) >= LINES_AN_OBJECT:
+        if len(lines) >= lines_an_object:
             raw.add(lines, put_ms, raw.objects)
             lines, again = again, []
     raw.add(lines + again, put_ms, raw.objects)
@@ -372,8 +372,8 @@ class ProcessWatch:
         ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
         resident: dict[str, int] = defaultdict(int)
         with self._lock:
-            for pid in _pids():
-                stat = _stat(pid)
+            for pid in pids():
+                stat = read_stat(pid)
                 if stat is None or (stat.session != self._session and pid != self._emulator):
                     continue
                 kind = "emulator" if pid == self._emulator else "JVM" if stat.name == "java" else "Python"
@@ -393,32 +393,34 @@ class ProcessWatch:
                 self.peaks[kind] = max(self.peaks[kind], size)
 
     def _sample_threads(self, pid: int, ticks: int) -> None:
-        for thread in _pids(f"/proc/{pid}/task"):
-            stat = _stat(thread, f"/proc/{pid}/task")
+        for thread in pids(f"/proc/{pid}/task"):
+            stat = read_stat(thread, f"/proc/{pid}/task")
             kind = stat and next((k for name, k in JVM_THREADS.items() if stat.name.startswith(name)), None)
             if kind:
                 self._threads[pid, thread] = kind, stat.cpu_ticks / ticks
 
 
 @dataclass(frozen=True)
-class _Stat:
+class Stat:
     name: str
+    group: int
     session: int
     cpu_ticks: int
     pages: int
 
 
-def _stat(pid: int, folder: str = "/proc") -> _Stat | None:
+def read_stat(pid: int, folder: str = "/proc") -> Stat | None:
+    """What Linux tells of a process, or of a thread in a process's `task` folder; None where it has ended."""
     try:
         text = Path(f"{folder}/{pid}/stat").read_text()
     except OSError:
         return None
     name, _, rest = text.partition("(")[2].rpartition(")")
     fields = rest.split()
-    return _Stat(name, int(fields[3]), int(fields[11]) + int(fields[12]), int(fields[21]))
+    return Stat(name, int(fields[2]), int(fields[3]), int(fields[11]) + int(fields[12]), int(fields[21]))
 
 
-def _pids(folder: str = "/proc") -> list[int]:
+def pids(folder: str = "/proc") -> list[int]:
     try:
         return [int(name) for name in os.listdir(folder) if name.isdigit()]
     except OSError:
@@ -439,7 +441,7 @@ def end_session(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
-    left = [pid for pid in _pids() if (stat := _stat(pid)) and stat.session == process.pid]
+    left = [pid for pid in pids() if (stat := read_stat(pid)) and stat.session == process.pid]
     for pid in left:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,98 @@
+"""A small refresh on a laptop: the first of a new process, then others in the JVM that stays.
+
+    python -m tests.benchmarks.small [--events 10000] [--runs 6]
+
+The job's process is the one that `clicklake up` keeps, against the emulator; each run reads one new object. Told are
+the seconds of each run, the first from the process's start, and whose CPU time they were: planning is the threads
+that Python calls, with Spark's scheduler and listeners; tasks are the executor's; Iceberg is its own pools.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from clicklake.local import emulator
+from clicklake.local.refresher import running_job
+from clicklake.paths import raw_key
+from tests.benchmarks.refresh import SHOP_HOST, pids, read_stat, write_raw
+
+KINDS = {
+    "Executor task": "tasks",
+    "C1 Compiler": "compilers",
+    "C2 Compiler": "compilers",
+    "VM Thread": "garbage collector",
+    "GC Thread": "garbage collector",
+    "iceberg-": "Iceberg",
+}
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(process: int) -> Counter[str]:
+    """CPU seconds so far of the job's Python process and of its JVM, by KINDS; what is none of them is planning."""
+    seconds: Counter[str] = Counter()
+    for pid in pids():
+        stat = read_stat(pid)
+        if stat is None or stat.group != process:
+            continue
+        if stat.name != "java":
+            seconds["Python"] += stat.cpu_ticks / TICKS
+            continue
+        rest = stat.cpu_ticks
+        for thread in pids(f"/proc/{pid}/task"):
+            its = read_stat(thread, f"/proc/{pid}/task")
+            kind = its and next((kind for name, kind in KINDS.items() if its.name.startswith(name)), None)
+            if kind:
+                seconds[kind] += its.cpu_ticks / TICKS
+                rest -= its.cpu_ticks
+        seconds["planning"] += rest / TICKS
+    return seconds
+
+
+def bodies(events: int, runs: int) -> Iterator[tuple[int, bytes]]:
+    """The lines and the gzipped body of `runs` objects, each of some `events` events later than the one before."""
+    with tempfile.TemporaryDirectory() as name:
+        write_raw(Path(name), events * runs, lines_an_object=events)
+        for path in sorted(Path(name).rglob("*.gz"), key=lambda path: path.name)[:runs]:
+            yield int(path.name.removesuffix(".ndjson.gz").rpartition("-")[2]), path.read_bytes()
+
+
+def put(s3: Any, bucket: str, number: int, lines: int, body: bytes) -> None:
+    s3.put_object(Bucket=bucket, Key=raw_key(f"{number:032x}", lines, datetime.now(timezone.utc)), Body=body)
+
+
+def run(events: int, runs: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, emulator.running() as server:
+        lake, s3 = server.create_lake(), server.client("s3")
+        arguments = ["--lake_bucket", lake.bucket, "--database", lake.database, "--shop_hosts", SHOP_HOST]
+        objects = list(bodies(events, runs))
+        started = time.monotonic()
+        with running_job(lake, Path(folder) / "job.log") as job:
+            before: Counter[str] = Counter()
+            for number, (lines, body) in enumerate(objects):
+                put(s3, lake.bucket, number, lines, body)
+                started = time.monotonic() if number else started
+                report = job.run(arguments)
+                seconds = time.monotonic() - started
+                now = cpu_seconds(job.pid)
+                spent = ", ".join(f"{kind} {cpu:.1f}" for kind, cpu in (now - before).most_common())
+                kind = "warm" if number else "cold"
+                print(f"{kind}: {seconds:5.1f} s for {report['lines']:,} lines  (CPU: {spent})", flush=True)
+                before = now
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--events", type=int, default=10_000)
+    arguments.add_argument("--runs", type=int, default=6)
+    chosen = arguments.parse_args()
+    run(chosen.events, chosen.runs)
+
+
+if __name__ == "__main__":
+    main()
