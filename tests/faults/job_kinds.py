@@ -126,7 +126,8 @@ def arrive_while_listing(scene: Scene) -> Disturbed:
 
 
 def arrive_while_reading(scene: Scene) -> Disturbed:
-    return _arrive(scene, gets_raw, scene.somewhere(gets_raw), page_size=None)
+    # Seven of ten objects are there to be read, three are held back.
+    return _arrive(scene, gets_raw, scene.rng.randint(1, 7), page_size=None)
 
 
 def _arrive(scene: Scene, when: Matches, at: int, page_size: int | None) -> Disturbed:
