@@ -306,6 +306,9 @@ def cost(
     )
 
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class _Stopped(BaseException):
     """Ctrl-C, or a polite request to end. Not KeyboardInterrupt: libraries have their own ideas of that."""
 
@@ -313,7 +316,8 @@ class _Stopped(BaseException):
 def run(arguments: list[str]) -> int:
     """The exit code. What a user can put right is one sentence, never a stack trace."""
     try:
-        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        sys.unraisablehook = _stop_soon
+        for ending in (*_ENDINGS, signal.SIGALRM):
             signal.signal(ending, _stop)
         app(arguments, prog_name="clicklake")
     except SystemExit as end:
@@ -333,6 +337,14 @@ def run(arguments: list[str]) -> int:
 
 def _stop(*_: object) -> None:
     # Once is enough: a second Ctrl-C must not interrupt the tidying up.
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for ending in _ENDINGS:
         signal.signal(ending, signal.SIG_IGN)
     raise _Stopped
+
+
+def _stop_soon(passed_over: "sys.UnraisableHookArgs") -> None:
+    """Python passes over what is raised in a destructor or a weak reference's callback: then once more, elsewhere."""
+    if passed_over.exc_type is _Stopped:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(passed_over)
