@@ -40,22 +40,20 @@ def two_halves(lake: SmallLake) -> None:
     lake.put(lines[half:], "second", "2026-09-13T10:00:00")
 
 
-def test_killed_after_every_commit_in_turn_the_lake_is_whole_in_the_end(new_lake, in_one_go):
+def test_killed_after_one_commit_after_the_other_the_lake_is_whole_in_the_end(new_lake, in_one_go):
     lake = new_lake()
     two_halves(lake)
     killed_after = []
-    while True:
+    # After every other one; the slow test below has all of them.
+    for die_after in range(1, 40, 2):
         with pytest.MonkeyPatch.context() as patch:
-            commits = commit_points(patch, die_after=len(killed_after) + 1)
+            commits = commit_points(patch, die_after)
             try:
                 lake.run()
+                break
             except Killed:
                 killed_after.append(commits[-1])
-                if commits[-1] == "refresh_runs":
-                    break
-                continue
-        pytest.fail(f"a run ended before its {len(killed_after) + 1}. commit")
-    assert len(killed_after) >= 12
+    assert len(killed_after) >= 6
     lake.assert_every_line_has_one_outcome()
     assert lake.prints() == in_one_go[1]
 
