@@ -19,7 +19,7 @@ from typing import Any
 
 from clicklake.local import emulator
 from clicklake.local.refresher import running_job
-from clicklake.paths import raw_key
+from clicklake.paths import raw_key, read_raw_key
 from tests.benchmarks.refresh import SHOP_HOST, pids, read_stat, write_raw
 
 KINDS = {
@@ -59,7 +59,7 @@ def bodies(events: int, runs: int) -> Iterator[tuple[int, bytes]]:
     with tempfile.TemporaryDirectory() as name:
         write_raw(Path(name), events * runs, lines_an_object=events)
         for path in sorted(Path(name).rglob("*.gz"), key=lambda path: path.name)[:runs]:
-            yield int(path.name.removesuffix(".ndjson.gz").rpartition("-")[2]), path.read_bytes()
+            yield read_raw_key(path.name).lines, path.read_bytes()
 
 
 def put(s3: Any, bucket: str, number: int, lines: int, body: bytes) -> None:
@@ -71,9 +71,9 @@ def run(events: int, runs: int) -> None:
         lake, s3 = server.create_lake(), server.client("s3")
         arguments = ["--lake_bucket", lake.bucket, "--database", lake.database, "--shop_hosts", SHOP_HOST]
         objects = list(bodies(events, runs))
+        before: Counter[str] = Counter()
         started = time.monotonic()
         with running_job(lake, Path(folder) / "job.log") as job:
-            before: Counter[str] = Counter()
             for number, (lines, body) in enumerate(objects):
                 put(s3, lake.bucket, number, lines, body)
                 started = time.monotonic() if number else started
