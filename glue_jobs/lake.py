@@ -167,8 +167,8 @@ tblproperties (
         rows = self.spark.read.option("snapshot-id", snapshot).table(self.name(table))
         # An older snapshot has the columns of its time.
         known = set(rows.columns)
-        values = {c.name: c.name if c.name in known else "null" for c in TABLES[table].columns}
-        return in_one_task(rows.selectExpr(*_as_typed(TABLES[table], values)))
+        nulls = {name: "null" for name in TABLES[table].column_names if name not in known}
+        return in_one_task(rows.selectExpr(*_as_typed(TABLES[table], nulls)))
 
     def snapshot(self, table: str) -> int | None:
         """Id of the current snapshot; None for a table nothing was ever committed to."""
