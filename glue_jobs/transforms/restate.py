@@ -16,8 +16,8 @@ def restated(readings: Iterable[tuple[Table, DataFrame, DataFrame]]) -> DataFram
     the old one and the new one."""
     numbers = (
         _numbers(table, rows, is_old)
-        for table, *both in readings
-        for rows, is_old in zip(both, (True, False), strict=True)
+        for table, old, new in readings
+        for rows, is_old in ((old, True), (new, False))
     )
     changes = (
         reduce(DataFrame.unionByName, numbers)
