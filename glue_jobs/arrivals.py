@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from glue_jobs.lake import MAX_LITERALS, Lake, on_days, settle
 from glue_jobs.raw_objects import NO_DATE
+from glue_jobs.runtime import few
 from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
 
 EVENT_KEY = ["event_id", "ts_date"]
@@ -147,7 +148,7 @@ def _in_several_copies(accepted: DataFrame, stored: DataFrame | None) -> DataFra
 
 
 def _small(rows: DataFrame, count: int) -> DataFrame:
-    return F.broadcast(rows) if count < 1_000_000 else rows
+    return few(rows) if count < 1_000_000 else rows
 
 
 @dataclass(frozen=True)

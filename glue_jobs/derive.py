@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
-from glue_jobs.lake import Lake, on_days, settle
-from glue_jobs.runtime import is_small
+from glue_jobs.lake import Lake, on_days, settle, settle_if_small
+from glue_jobs.runtime import few, is_small
 from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.identity import identify, owner_at
@@ -133,7 +133,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
         if outcome.renamed_count:
             users = outcome.renamed.select(*EVENT_KEY, F.col("user_id").alias("new_user_id"))
             context = (
-                context.join(F.broadcast(users), on=EVENT_KEY, how="left")
+                context.join(few(users), on=EVENT_KEY, how="left")
                 .withColumn("_is_renamed", F.col("new_user_id").isNotNull())
                 .withColumn("user_id", F.coalesce("new_user_id", "user_id"))
                 .drop("new_user_id")
@@ -177,6 +177,7 @@ def _visit() -> Column:
 def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
     """Sessions for sessionable rows, none for the others. An island at an edge of what was read keeps the
     sessions it has: where it begins is not known."""
+    events = settle_if_small(events)
     belongs = events.where(is_sessionable())
     others = events.where(~is_sessionable()).withColumn("is_member", F.lit(False))
     if edges is not None:
@@ -272,7 +273,7 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome,
         .distinct()
     )
     key = ["event_date", "visitor_id"]
-    active = daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi"))
+    active = settle_if_small(daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi")))
     gone = pairs.join(active, on=key, how="left_anti")
     lake.merge("visitor_days", active, gone, days.events)
 
@@ -335,7 +336,12 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
         days.persons |= _owned_days(lake, settings, rows)
         lake.append("identity", rows)
         return
-    known = lake.read("identity")
+    is_removed = outcome.removed.where(is_verified)
+    concerned = seen.select("visitor_id").unionByName(is_removed.select("visitor_id"))
+    if outcome.renamed_count:
+        renamed = sessioned.rows.where(F.col("_is_renamed") & F.col("visitor_id").isNotNull()).select("visitor_id")
+        concerned = concerned.unionByName(renamed)
+    known = settle(lake.read("identity").join(concerned, on="visitor_id", how="left_semi"))
     owners = seen.select("visitor_id", "occurred_at", "user_id")
     owners = owner_at(owners, known, "occurred_at")
     surprising = owners.where(F.col("person_id") != F.col("user_id")).select("visitor_id")
@@ -344,12 +350,9 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     earlier = seen.join(firsts, on="visitor_id", how="inner").where(
         F.expr("occurred_at - interval 30 days") < F.col("first_from")
     )
-    is_removed = outcome.removed.where(is_verified)
     uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(is_removed.select("visitor_id"))
     if outcome.renamed_count:
-        uncertain = uncertain.unionByName(
-            sessioned.rows.where("_is_renamed").where(F.col("visitor_id").isNotNull()).select("visitor_id")
-        )
+        uncertain = uncertain.unionByName(renamed)
     uncertain = settle(uncertain.distinct())
     if not uncertain.limit(1).count():
         return
@@ -377,7 +380,7 @@ def _is_verified() -> Column:
 def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
     events = lake.read("events").where(_is_verified())
     if visitors is not None:
-        events = events.join(F.broadcast(visitors), on="visitor_id", how="left_semi")
+        events = events.join(few(visitors), on="visitor_id", how="left_semi")
     return events.select("visitor_id", "occurred_at", "event_id", "ts_date", "user_id")
 
 
@@ -412,7 +415,8 @@ def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> N
         orders = settle(orders.where(_is_counted_on(touched)))
 
     def traffic_and_active() -> None:
-        rows = daily.daily_traffic(on_touched("events"), sessions, orders)
+        narrowed = settle_if_small(daily.narrow(on_touched("events")))
+        rows = daily.daily_traffic(narrowed, sessions, orders)
         lake.overwrite("daily_traffic", rows, touched)
         _write_active(lake, touched_active, is_whole)
 
@@ -423,6 +427,7 @@ def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> N
             made = collect_days(orders, "order_date")
             days_of_sessions = made | {day - timedelta(days=1) for day in made}
             of_orders = lake.read("sessions").where(on_days("session_date", days_of_sessions))
+            of_orders = settle_if_small(of_orders.select("session_id", "channel", "source"))
             rows = daily.daily_orders(orders, of_orders, settings.shop_currency)
             lake.overwrite("daily_orders", rows.where(on_days("event_date", days.orders)), days.orders)
 
@@ -456,12 +461,12 @@ def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
     first_day, last_day = bounds
     first = first_day if is_whole else max(min(touched), first_day)
     written = [first + timedelta(days=n) for n in range((last_day - first).days + 1)]
-    days = lake.spark.range(1).select(
+    days = lake.spark.range(0, 1, 1, 1).select(
         F.explode(F.lit(written) if written else F.array().cast("array<date>")).alias("event_date"),
         F.lit(first_day).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
-    rows = daily.daily_active(active, lake.read("identity"), days)
+    rows = daily.daily_active(settle_if_small(active), lake.read("identity"), few(days))
     # A touched day may have lost its events.
     lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
 

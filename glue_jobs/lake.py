@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from glue_jobs.evolution import changes_of
-from glue_jobs.runtime import CATALOG, in_one_task
+from glue_jobs.runtime import CATALOG, in_one_task, is_small
 from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
@@ -63,6 +63,12 @@ def settle(rows: DataFrame) -> DataFrame:
     row = F.struct("*").cast(rows.schema.simpleString())
     packed = in_one_task(rows).select(row.alias("row"))
     return packed.localCheckpoint(eager=True).select("row.*")
+
+
+def settle_if_small(rows: DataFrame) -> DataFrame:
+    """The same rows for a query that reads them twice. A small run would compute them twice; a large one sends them
+    from task to task, and Spark then reads what was sent."""
+    return settle(rows) if is_small(rows.sparkSession) else rows
 
 
 class ForeignCommit(RuntimeError):

@@ -39,7 +39,7 @@ from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.lease import Journal, Lease, read_journal, write_journal
 from glue_jobs.packs import join_packs, read_manifests
 from glue_jobs.raw_objects import OBJECT_END, RawObject, list_raw_objects, object_date, read_lines
-from glue_jobs.runtime import start_session, tune
+from glue_jobs.runtime import few, start_session, tune
 from glue_jobs.tables import TABLES
 from glue_jobs.transforms.enrich import add_country_names
 from glue_jobs.transforms.parse import parse
@@ -244,10 +244,10 @@ class Run:
             .select(*EVENT_KEY, "object", "line")
             .unionByName(self.lake.read("repeats").where("event_id is not null").select(*EVENT_KEY, "object", "line"))
         )
-        concerned = places.join(F.broadcast(keys), on="object", how="left_semi").select(*EVENT_KEY).distinct()
+        concerned = places.join(few(keys), on="object", how="left_semi").select(*EVENT_KEY).distinct()
         copies = (
             places.join(concerned, on=EVENT_KEY, how="left_semi")
-            .join(F.broadcast(keys), on="object", how="left_anti")
+            .join(few(keys), on="object", how="left_anti")
             .select("object", "line")
             .collect()
         )
@@ -260,13 +260,13 @@ class Run:
     def _typed(self, lines: DataFrame) -> DataFrame:
         """Lines to typed rows with times, countries, and reasons where they are refused."""
         # As one constant: a frame made of Python rows would start a Python worker in every query that uses it.
-        countries = self.spark.range(1).select(
+        countries = self.spark.range(0, 1, 1, 1).select(
             F.inline(F.from_json(F.lit(_load_countries()), "array<struct<code:string,name:string,continent:string>>"))
         )
         settings = self.settings
         arrivals = parse(lines, self.raw_line_schema, settings.shop_currency)
         placed = place_in_time(arrivals, settings.shop_time_zone, settings.late_limit_days)
-        return add_country_names(placed, countries)
+        return add_country_names(placed, few(countries))
 
     # --- writing
 
@@ -285,7 +285,7 @@ class Run:
         lines = read_lines(self.spark, bucket, objects, self.raw_line_schema)
         if others:
             again = read_lines(self.spark, bucket, others, self.raw_line_schema).where(F.col("line") > 0)
-            lines = lines.unionByName(again.join(F.broadcast(other_lines), on=["object", "line"], how="left_semi"))
+            lines = lines.unionByName(again.join(few(other_lines), on=["object", "line"], how="left_semi"))
         arrivals = settle(self._typed(lines))
         ingested = settle(self._ingested_objects(arrivals))
         read = ingested.agg(
@@ -390,7 +390,7 @@ class Run:
         places = None
         for table in ("events", "repeats", "quarantine"):
             rows = self.lake.read(table).select("object", "line")
-            rows = rows.join(F.broadcast(keys), on="object", how="left_semi")
+            rows = rows.join(few(keys), on="object", how="left_semi")
             places = rows if places is None else places.unionByName(rows)
         return settle(places.unionByName(other_lines).distinct())
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
@@ -13,6 +14,20 @@ CATALOG = "lake"
 SMALL_RUN_BYTES = 8 << 20
 # Of raw bytes for one task of a large run.
 PARTITION_BYTES = 16 << 20
+_FOR_SMALL_RUNS = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    # What is joined lies in one task on either side: sending one side around first would be a job more,
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    # and so would be to join rows before they have come together in one task.
+    "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushDownLeftSemiAntiJoin",
+    # Rows of unknown size count as endless: too many for one task.
+    "spark.sql.defaultSizeInBytes": str(SMALL_RUN_BYTES),
+    # One task writes one file of a day without sorting its rows out before.
+    "spark.sql.iceberg.distribution-mode": "none",
+}
 _OFTEN_CALLED = {
     "functions": ("array", "coalesce", "col", "expr", "lit", "not", "struct", "when", "count_if", "max", "sum"),
     "PythonUtils": ("toSeq",),
@@ -70,9 +85,9 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
     session = builder.getOrCreate()
     # PySpark looks classes and their functions up anew for every call, through every jar: a tenth of a small run.
     jvm = session.sparkContext._jvm
-    jvm.functions, jvm.PythonUtils = jvm.functions, jvm.PythonUtils
     for holder, names in _OFTEN_CALLED.items():
         scala_object = getattr(jvm, holder)
+        setattr(jvm, holder, scala_object)
         for name in names:
             setattr(scala_object, name, getattr(scala_object, name))
     return session
@@ -80,16 +95,15 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
 
 def tune(session: SparkSession, input_bytes: int) -> None:
     """Fits the engine to the run: for little data compiling code and planning again cost more than they save."""
-    is_large = input_bytes > SMALL_RUN_BYTES
-    text = str(is_large).lower()
-    session.conf.set("spark.sql.codegen.wholeStage", text)
-    session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if is_large else "NO_CODEGEN")
-    session.conf.set("spark.sql.adaptive.enabled", text)
-    # What a small run joins lies in one task on either side: sending one side around first would be a job more.
-    session.conf.set("spark.sql.autoBroadcastJoinThreshold", "10MB" if is_large else "-1")
-    least = int(session.sparkContext.getConf().get("spark.sql.shuffle.partitions", "200"))
-    partitions = max(least, input_bytes // PARTITION_BYTES) if is_large else 1
-    session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+    if input_bytes <= SMALL_RUN_BYTES:
+        for name, value in _FOR_SMALL_RUNS.items():
+            session.conf.set(name, value)
+        return
+    for name in _FOR_SMALL_RUNS:
+        session.conf.unset(name)
+    # Not getConf(): it copies every setting.
+    least = int(session.sparkContext._conf.get("spark.sql.shuffle.partitions", "200"))
+    session.conf.set("spark.sql.shuffle.partitions", str(max(least, input_bytes // PARTITION_BYTES)))
 
 
 def is_small(session: SparkSession) -> bool:
@@ -99,3 +113,9 @@ def is_small(session: SparkSession) -> bool:
 def in_one_task(rows: DataFrame) -> DataFrame:
     """The rows in one partition if the run is small: then no query shuffles, and each is one task."""
     return rows.coalesce(1) if is_small(rows.sparkSession) else rows
+
+
+def few(rows: DataFrame) -> DataFrame:
+    """Says that these rows are few beside those they are joined to, which then need not be sorted for it."""
+    # Large runs send them to every task.
+    return rows.hint("shuffle_hash") if is_small(rows.sparkSession) else F.broadcast(rows)

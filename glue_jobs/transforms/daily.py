@@ -46,14 +46,14 @@ def _by_dimension(rows: DataFrame, dimensions: tuple[str, ...]) -> DataFrame:
     return rows.selectExpr("*", f"inline(array({', '.join(f'struct{pair}' for pair in pairs)}))")
 
 
-def daily_traffic(events: DataFrame, sessions: DataFrame, orders: DataFrame) -> DataFrame:
-    """tables.DAILY_TRAFFIC of the days of these events and sessions.
+def daily_traffic(narrowed: DataFrame, sessions: DataFrame, orders: DataFrame) -> DataFrame:
+    """tables.DAILY_TRAFFIC of the days of these sessions and of the events that were narrowed.
 
     Events count on their event_date, sessions on their session_date. By channel and source, which belong
     to sessions, the events are those of the sessions.
     """
     keys = ["event_date", "dimension", "value"]
-    by_event = _event_traffic(events)
+    by_event = _event_traffic(narrowed)
     by_session = _session_traffic(sessions, orders)
     joined = by_event.join(by_session, on=keys, how="full")
     # Channel and source rows have no events of their own: theirs are the sessions'.
@@ -75,7 +75,8 @@ def daily_traffic(events: DataFrame, sessions: DataFrame, orders: DataFrame) -> 
     return joined.select(*keys, *(F.coalesce(F.col(name), F.lit(0)).alias(name) for name in counts))
 
 
-def _event_traffic(events: DataFrame) -> DataFrame:
+def narrow(events: DataFrame) -> DataFrame:
+    """What events count for, one row per visitor and combination of dimensions, so that little is exploded."""
     is_counted = ~F.col("is_bot")
     is_start = F.col("set_aside_session_id") == name_session(F.col("event_id"))
     counts = {
@@ -87,8 +88,7 @@ def _event_traffic(events: DataFrame) -> DataFrame:
         "set_aside_events": F.col("set_aside_session_id").isNotNull(),
         "set_aside_sessions": is_start,
     }
-    # First down to one row per visitor and combination of dimensions, so that little is exploded.
-    narrowed = (
+    return (
         events.where(~F.col("is_test"))
         .groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS, "event_type")
         .agg(
@@ -96,8 +96,13 @@ def _event_traffic(events: DataFrame) -> DataFrame:
             F.max(is_active()).alias("is_active"),
         )
     )
+
+
+def _event_traffic(narrowed: DataFrame) -> DataFrame:
+    keys = ["event_date", "visitor_id", *EVENT_DIMENSIONS]
+    counts = [name for name in narrowed.columns if name not in (*keys, "event_type", "is_active")]
     sums = [*(F.sum(name).alias(name) for name in counts), F.max("is_active").alias("is_active")]
-    of_visitors = narrowed.groupBy("event_date", "visitor_id", *EVENT_DIMENSIONS).agg(*sums)
+    of_visitors = narrowed.groupBy(*keys).agg(*sums)
     keys = ["event_date", "dimension", "value", "visitor_id"]
     of_types = narrowed.withColumns({"dimension": F.lit("event_type"), "value": F.col("event_type")})
     return (
@@ -212,7 +217,7 @@ def _active(daily: DataFrame, who: str, days: DataFrame, name: str) -> DataFrame
         F.col(who), F.col("event_date").alias("active_date"), F.explode(F.sequence(F.lit(0), F.lit(29))).alias("age")
     ).withColumn("event_date", F.date_add("active_date", F.col("age")))
     return (
-        spread.join(F.broadcast(days.select("event_date")), on="event_date", how="left_semi")
+        spread.join(days.select("event_date"), on="event_date", how="left_semi")
         .groupBy("event_date", who)
         .agg(F.min("age").alias("age"))
         .groupBy("event_date")
