@@ -159,6 +159,7 @@ class Run:
         if self.last is None:
             return self._finish()
         self._begin()
+        tune(self.spark, self.lake.total_bytes("events"))
         rebuild_all(self.lake, self.settings)
         self.step("derived sessions, orders, identity and daily tables from events")
         self._restate(None)
