@@ -1,10 +1,11 @@
 """A small refresh on a laptop: the first of a new process, then others in the JVM that stays.
 
-    python -m tests.benchmarks.small [--events 10000] [--runs 6]
+    python -m tests.benchmarks.small [--events 10000] [--runs 6] [--requests]
 
 The job's process is the one that `clicklake up` keeps, against the emulator; each run reads one new object. Told are
 the seconds of each run, the first from the process's start, and whose CPU time they were: planning is the threads
-that Python calls, with Spark's scheduler and listeners; tasks are the executor's; Iceberg is its own pools.
+that Python calls, with Spark's scheduler and listeners; tasks are the executor's; Iceberg is its own pools. With
+--requests a proxy counts what S3 and Glue are asked, and the seconds are the proxy's as well.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from clicklake.local import emulator
 from clicklake.local.refresher import running_job
 from clicklake.paths import raw_key, read_raw_key
 from tests.benchmarks.refresh import SHOP_HOST, pids, read_stat, write_raw
+from tests.faults.proxy import Proxy
 
 KINDS = {
     "Executor task": "tasks",
@@ -66,9 +70,12 @@ def put(s3: Any, bucket: str, number: int, lines: int, body: bytes) -> None:
     s3.put_object(Bucket=bucket, Key=raw_key(f"{number:032x}", lines, datetime.now(timezone.utc)), Body=body)
 
 
-def run(events: int, runs: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, emulator.running() as server:
+def run(events: int, runs: int, is_counted: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, emulator.running() as server, ExitStack() as stack:
         lake, s3 = server.create_lake(), server.client("s3")
+        proxy = stack.enter_context(Proxy(lake.endpoint_url).serving()) if is_counted else None
+        if proxy:
+            lake = replace(lake, endpoint_url=proxy.url)
         arguments = ["--lake_bucket", lake.bucket, "--database", lake.database, "--shop_hosts", SHOP_HOST]
         objects = list(bodies(events, runs))
         before: Counter[str] = Counter()
@@ -84,14 +91,20 @@ def run(events: int, runs: int) -> None:
                 kind = "warm" if number else "cold"
                 print(f"{kind}: {seconds:5.1f} s for {report['lines']:,} lines  (CPU: {spent})", flush=True)
                 before = now
+                if proxy:
+                    asked = Counter(request.operation for request in proxy.seen)
+                    told = ", ".join(f"{name} {count}" for name, count in asked.most_common())
+                    print(f"      {asked.total():,} requests: {told}", flush=True)
+                    proxy.clear()
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--events", type=int, default=10_000)
     arguments.add_argument("--runs", type=int, default=6)
+    arguments.add_argument("--requests", action="store_true", help="count what S3 and Glue are asked")
     chosen = arguments.parse_args()
-    run(chosen.events, chosen.runs)
+    run(chosen.events, chosen.runs, chosen.requests)
 
 
 if __name__ == "__main__":
