@@ -15,9 +15,7 @@ def restated(readings: Iterable[tuple[Table, DataFrame, DataFrame]]) -> DataFram
     """tables.RESTATEMENTS, without the run's columns: every number that is not the same in a table's two readings,
     the old one and the new one."""
     numbers = (
-        _numbers(table, rows, is_old)
-        for table, old, new in readings
-        for rows, is_old in ((old, True), (new, False))
+        _numbers(table, rows, is_old) for table, old, new in readings for rows, is_old in ((old, True), (new, False))
     )
     changes = (
         reduce(DataFrame.unionByName, numbers)
