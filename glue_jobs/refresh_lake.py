@@ -22,6 +22,7 @@ from clicklake import endpoints
 from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
 from glue_jobs.arrivals import EVENT_KEY, Outcome, judge
 from glue_jobs.derive import (
+    REACH_DAYS,
     Days,
     add_sessions,
     at_once,
@@ -281,7 +282,7 @@ class Run:
         """Reads the objects and commits what they change. With `others` given, it is a second reading."""
         lake, settings, days = self.lake, self.settings, Days()
         self._begin()
-        tune(self.spark, sum(item.bytes for item in objects))
+        tune(self.spark, sum(item.bytes for item in objects), self._usual_bytes(2 * REACH_DAYS + 1))
         bucket = settings.lake_bucket
         lines = read_lines(self.spark, bucket, objects, self.raw_line_schema)
         if others:
@@ -357,6 +358,14 @@ class Run:
         self.report.restated = write_restatements(self.lake, self.before, published_until, days)
         if self.report.restated:
             self.step(f"{self.report.restated:,} published numbers changed")
+
+    def _usual_bytes(self, days: int) -> int:
+        """Of stored events, what so many days usually have."""
+        bounds = self.lake.bounds("daily_traffic", "event_date")
+        if bounds is None:
+            return 0
+        first, last = bounds
+        return self.lake.total_bytes("events") * days // max(days, (last - first).days + 1)
 
     def _ingested_objects(self, arrivals: DataFrame) -> DataFrame:
         """tables.INGESTED_OBJECTS of the objects that could be fetched."""

@@ -10,8 +10,10 @@ from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
 
 CATALOG = "lake"
-# Compressed raw bytes; about a hundred thousand events.
+# A small run is one task throughout. Of compressed raw bytes: about a hundred thousand events,
 SMALL_RUN_BYTES = 8 << 20
+# and of the stored events of the days around, which every run reads.
+SMALL_DAYS_BYTES = 64 << 20
 # Of raw bytes for one task of a large run.
 PARTITION_BYTES = 16 << 20
 _FOR_SMALL_RUNS = {
@@ -93,9 +95,12 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
     return session
 
 
-def tune(session: SparkSession, input_bytes: int) -> None:
-    """Fits the engine to the run: for little data compiling code and planning again cost more than they save."""
-    if input_bytes <= SMALL_RUN_BYTES:
+def tune(session: SparkSession, input_bytes: int, days_bytes: int = 0) -> None:
+    """Fits the engine to the run: for little data compiling code and planning again cost more than they save.
+
+    `input_bytes` are the run's own, `days_bytes` those of the stored events that it reads beside them.
+    """
+    if input_bytes <= SMALL_RUN_BYTES and days_bytes <= SMALL_DAYS_BYTES:
         for name, value in _FOR_SMALL_RUNS.items():
             session.conf.set(name, value)
         return
