@@ -217,7 +217,7 @@ def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> No
     changed = sessioned.rows.where(_is_changed())
     removed_days = collect_days(outcome.removed, "event_date") if outcome.has_removed else set()
     if not sessioned.stored_changes and not removed_days:
-        lake.append("events", changed)
+        lake.append("events", changed, sessioned.counted_days)
         return
     days = removed_days | collect_days(changed.where(~F.col("_is_new")), "event_date")
     gone = outcome.removed.select(*EVENT_KEY).join(
@@ -233,7 +233,7 @@ def write_sessions(
     changed = sessioned.rows.where(_is_changed())
     if sessioned.window is None:
         sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
-        lake.append("sessions", sessions)
+        lake.append("sessions", sessions, sessioned.counted_days)
         days.sessions |= collect_days(lake.read("sessions"), "session_date")
         return None
     touched = settle(
@@ -261,7 +261,7 @@ def write_sessions(
 
 def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
     if sessioned.window is None:
-        lake.append("visitor_days", daily.visitor_days(sessioned.rows))
+        lake.append("visitor_days", daily.visitor_days(sessioned.rows), sessioned.counted_days)
         return
     if not days.events:
         return
@@ -466,7 +466,7 @@ def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
         F.lit(first_day).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
-    rows = daily.daily_active(settle_if_small(active), lake.read("identity"), few(days))
+    rows = daily.daily_active(settle_if_small(active), lake.read("identity"), days)
     # A touched day may have lost its events.
     lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
 

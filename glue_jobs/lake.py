@@ -17,6 +17,9 @@ from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
 MAX_LITERALS = 150
+# Each task writes its rows as they come and keeps a file open for each of their days, with a buffer for each column;
+# of more days they are sorted first, and one file is open at a time.
+MAX_OPEN_DAYS = 100
 # From so many on, files of one partition are worth being written as one, and manifests of one table.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
 MONTH_FILE_BYTES = 32 << 20
@@ -271,9 +274,13 @@ tblproperties (
             for field in self._retired.get(table, StructType()).fields
         ]
 
-    def append(self, table: str, rows: DataFrame) -> None:
+    def append(self, table: str, rows: DataFrame, days: Collection[date] = ()) -> None:
+        """Adds rows; `days` are theirs, where they may be many."""
         self.before_commit()
-        self._stamped(table, rows).writeTo(self.name(table)).append()
+        writer = self._stamped(table, rows).writeTo(self.name(table))
+        if len(days) > MAX_OPEN_DAYS:
+            writer = writer.option("fanout-enabled", "false")
+        writer.append()
         self._notice_others(table)
 
     def complete(self, run: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ def test_the_ways_of_large_runs_give_the_same_tables(new_lake, in_one_go, monkey
     monkeypatch.setattr(runtime, "SMALL_RUN_BYTES", 0)
     monkeypatch.setattr(runtime, "PARTITION_BYTES", 4 << 10)
     monkeypatch.setattr(arrivals, "FEW_EVENTS", 0)
+    monkeypatch.setattr("glue_jobs.lake.MAX_OPEN_DAYS", 1)
     lake = new_lake()
     put_all(lake, 1, runs=2)
     lake.assert_every_line_has_one_outcome()
