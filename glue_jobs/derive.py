@@ -336,11 +336,12 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
         days.persons |= _owned_days(lake, settings, rows)
         lake.append("identity", rows)
         return
-    is_removed = outcome.removed.where(is_verified)
-    concerned = seen.select("visitor_id").unionByName(is_removed.select("visitor_id"))
+    # Visitors of whom a verified event is gone or has another user.
+    retold = outcome.removed.where(is_verified).select("visitor_id")
     if outcome.renamed_count:
-        renamed = sessioned.rows.where(F.col("_is_renamed") & F.col("visitor_id").isNotNull()).select("visitor_id")
-        concerned = concerned.unionByName(renamed)
+        renamed = sessioned.rows.where(F.col("_is_renamed") & F.col("visitor_id").isNotNull())
+        retold = retold.unionByName(renamed.select("visitor_id"))
+    concerned = seen.select("visitor_id").unionByName(retold)
     known = settle(lake.read("identity").join(concerned, on="visitor_id", how="left_semi"))
     owners = seen.select("visitor_id", "occurred_at", "user_id")
     owners = owner_at(owners, known, "occurred_at")
@@ -350,9 +351,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     earlier = seen.join(firsts, on="visitor_id", how="inner").where(
         F.expr("occurred_at - interval 30 days") < F.col("first_from")
     )
-    uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(is_removed.select("visitor_id"))
-    if outcome.renamed_count:
-        uncertain = uncertain.unionByName(renamed)
+    uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(retold)
     uncertain = settle(uncertain.distinct())
     if not uncertain.limit(1).count():
         return

@@ -99,10 +99,10 @@ def narrow(events: DataFrame) -> DataFrame:
 
 
 def _event_traffic(narrowed: DataFrame) -> DataFrame:
-    keys = ["event_date", "visitor_id", *EVENT_DIMENSIONS]
-    counts = [name for name in narrowed.columns if name not in (*keys, "event_type", "is_active")]
+    of_visitor = ["event_date", "visitor_id", *EVENT_DIMENSIONS]
+    counts = [name for name in narrowed.columns if name not in (*of_visitor, "event_type", "is_active")]
     sums = [*(F.sum(name).alias(name) for name in counts), F.max("is_active").alias("is_active")]
-    of_visitors = narrowed.groupBy(*keys).agg(*sums)
+    of_visitors = narrowed.groupBy(*of_visitor).agg(*sums)
     keys = ["event_date", "dimension", "value", "visitor_id"]
     of_types = narrowed.withColumns({"dimension": F.lit("event_type"), "value": F.col("event_type")})
     return (
