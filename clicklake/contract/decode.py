@@ -78,7 +78,8 @@ def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
     """Reads one event in any form: ours, Segment's and, with `accept_flat`, the older flat one.
 
     Names and shapes are resolved to the canonical ones; what is wrong comes back as a Refusal, one per
-    event. Escaped lone surrogates and NULs are read as U+FFFD; of a repeated key the last one counts.
+    event. Escaped lone surrogates and NULs are read as U+FFFD; of a repeated key the last one counts, and
+    each has to be valid.
     """
     text = read_text(raw)
     if isinstance(text, Refusal):

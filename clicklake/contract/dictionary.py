@@ -49,7 +49,7 @@ def field_dictionary(generated_by: str) -> str:
         f"Limits: {MAX_REQUEST_BYTES:,} bytes a request, {MAX_INFLATED_BYTES:,} inflated, {MAX_EVENTS} "
         f"events, {MAX_EVENT_BYTES:,} bytes an event. `event_type` is the only required field. A null is "
         "an absent value; keys that are not listed are ignored. 2.0 is an integer. Escaped lone surrogates "
-        "and NULs are read as U+FFFD; of a repeated key the last one counts.",
+        "and NULs are read as U+FFFD; of a repeated key the last one counts, and each has to be valid.",
         "**Money** is a JSON number or a text in plain notation, below 10^12, with at most four significant "
         "decimals; it is read from its digits and never becomes a float. **Instants** are ISO-8601 "
         "(`YYYY-MM-DD`, optionally `THH:MM`, `:SS`, a fraction, `Z` or an offset; no offset means UTC) or "
