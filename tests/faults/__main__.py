@@ -17,7 +17,7 @@ from pathlib import Path
 
 from clicklake.local.places import ROOT
 from tests.faults.campaign import KINDS, Case, run
-from tests.faults.world import Result, open_world
+from tests.faults.world import NOTHING, Result, open_world
 
 TABLE, RESULTS = ROOT / "docs" / "faults.md", ROOT / "docs" / "faults.csv"
 FIELDS = ("kind", "seed", "struck", "ended", "lost", "repeated", "is_balanced", "is_equal", "seconds", "run_on")
@@ -50,8 +50,8 @@ def keep(result: Result) -> None:
 def row(kind: str, records: list[Record]) -> str:
     """One line of the table for all seeds of a kind."""
     ends = Counter(record["ended"] for record in records)
-    struck = [record["struck"] for record in records if record["struck"] != "nothing"]
-    examples = "; ".join(list(dict.fromkeys(struck))[:3]) or "nothing"
+    struck = [record["struck"] for record in records if record["struck"] != NOTHING]
+    examples = "; ".join(list(dict.fromkeys(struck))[:3]) or NOTHING
     good = sum(record["is_balanced"] == record["is_equal"] == "True" for record in records)
     lost, repeated = (sum(int(record[name]) for record in records) for name in ("lost", "repeated"))
     seconds = sum(float(record["seconds"]) for record in records) / len(records)

@@ -32,7 +32,7 @@ from tests.faults.proxy import (
     updates_table,
     writes,
 )
-from tests.faults.world import Driver, FaultLake, World, put_second_half, seeded
+from tests.faults.world import NOTHING, Driver, FaultLake, World, put_second_half, seeded
 from tests.spark.lakes import line
 
 
@@ -213,8 +213,8 @@ def late(matches: Matches, may_land_amid: bool = False) -> Disturb:
                 released.set()
             ended = first.result()
         when = f"lands at {_tell([landing])}" if is_amid and landing.struck else "lands after the other run"
-        what = str(held.struck[0]) if held.struck else "nothing"
-        return Disturbed(f"{ended}; the other run {second}", f"{what} held, {when}")
+        struck = f"{held.struck[0]} held, {when}" if held.struck else NOTHING
+        return Disturbed(f"{ended}; the other run {second}", struck)
 
     return disturb
 
@@ -310,5 +310,5 @@ def one_event_a_million_times(world: World, seed: int) -> tuple[FaultLake, Distu
 def _tell(rules: tuple[Rule, ...] | list[Rule]) -> str:
     struck = [request for rule in rules for request in rule.struck]
     if not struck:
-        return "nothing"
+        return NOTHING
     return str(struck[0]) if len(struck) == 1 else f"{len(struck)} requests"

@@ -31,6 +31,7 @@ from tests.spark.golden_days import all_lines
 from tests.spark.lakes import SmallLake
 
 LEASE_SECONDS = 10.0
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Result:
-    """One seed of a kind. `struck` tells where the fault struck, `ended` how the disturbed run ended."""
+    """One seed of a kind. `struck` tells where the fault did, or NOTHING; `ended` how the disturbed run ended."""
 
     kind: str
     seed: int
@@ -60,7 +61,8 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        return self.verdict.is_good
+        # A fault that never came proves nothing.
+        return self.struck != NOTHING and self.verdict.is_good
 
 
 class FaultLake(SmallLake):
