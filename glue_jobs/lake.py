@@ -7,7 +7,7 @@ from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -277,11 +277,16 @@ tblproperties (
     def append(self, table: str, rows: DataFrame, days: Collection[date] = ()) -> None:
         """Adds rows; `days` are theirs, where they may be many."""
         self.before_commit()
-        writer = self._stamped(table, rows).writeTo(self.name(table))
-        if len(days) > MAX_OPEN_DAYS:
-            writer = writer.option("fanout-enabled", "false")
-        writer.append()
+        self._writer(table, self._stamped(table, rows), days).append()
         self._notice_others(table)
+
+    def _writer(self, table: str, rows: DataFrame, days: Collection[date] | None) -> DataFrameWriterV2:
+        """Writes rows of these days, or of any."""
+        writer = rows.writeTo(self.name(table))
+        may_be_many = days is None or len(days) > MAX_OPEN_DAYS
+        if may_be_many and not TABLES[table].is_by_month:
+            writer = writer.option("fanout-enabled", "false")
+        return writer
 
     def complete(self, run: Mapping[str, Any]) -> None:
         """Writes a run's row of refresh_runs. Fails where another run has completed since this one began."""
@@ -305,7 +310,7 @@ tblproperties (
             # They are few rows: one task, so one file a month.
             new, where = new.unionByName(others).coalesce(1), months
         self.before_commit()
-        new.writeTo(self.name(table)).overwrite(where)
+        self._writer(table, new, days).overwrite(where)
         self._notice_others(table)
 
     def merge(
