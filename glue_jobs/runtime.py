@@ -65,6 +65,8 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "50000",
         # Events that lie together by visitor are joined by event where they are.
         "spark.sql.requireAllClusterKeysForCoPartition": "false",
+        # Of the rows a run keeps, those that memory has no room for lie on disk, at a seventh of their size.
+        "spark.rdd.compress": "true",
         # Each query is described in words for a web page nobody looks at; short words are cheap.
         "spark.sql.debug.maxToStringFields": "1",
         **endpoints.spark_settings(CATALOG),
