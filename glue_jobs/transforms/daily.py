@@ -217,7 +217,7 @@ def _active(daily: DataFrame, who: str, days: DataFrame, name: str) -> DataFrame
         F.col(who), F.col("event_date").alias("active_date"), F.explode(F.sequence(F.lit(0), F.lit(29))).alias("age")
     ).withColumn("event_date", F.date_add("active_date", F.col("age")))
     return (
-        spread.join(F.broadcast(days.select("event_date")), on="event_date", how="left_semi")
+        spread.join(days.select("event_date"), on="event_date", how="left_semi")
         .groupBy("event_date", who)
         .agg(F.min("age").alias("age"))
         .groupBy("event_date")
