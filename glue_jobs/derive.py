@@ -148,16 +148,14 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             F.count_if(~F.col("_is_new") & _is_changed()).alias("stored_changes"),
             *_what_is_new(),
         ).first()
-        cut_removed = (
-            rows.where("_is_at_edge")
+        is_removed_cut = (
+            outcome.has_removed
+            and not rows.where("_is_at_edge")
             .select(_visit().alias("visit"))
             .join(outcome.removed.select(_visit().alias("visit")).distinct(), on="visit", how="left_semi")
-            .limit(1)
-            .count()
-            if outcome.has_removed
-            else 0
+            .isEmpty()
         )
-        if not seen.beyond and not cut_removed:
+        if not seen.beyond and not is_removed_cut:
             rows = rows.drop("_is_at_edge", "_is_beyond")
             return SessionedEvents(rows, window, seen.stored_changes, set(seen.counted_days), seen.has_verified)
         window = days_around(window, REACH_DAYS)
@@ -299,7 +297,7 @@ def write_orders(
         days.orders |= _order_days(concerns)
     if not event_days:
         return
-    is_known = not is_first_load and before.limit(1).count() > 0
+    is_known = not is_first_load and not before.isEmpty()
     events = concerned
     if is_known or outcome.has_removed:
         # What is stored of them, too.
@@ -353,14 +351,14 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     )
     uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(retold)
     uncertain = settle(uncertain.distinct())
-    if not uncertain.limit(1).count():
+    if uncertain.isEmpty():
         return
     before = settle(known.join(uncertain, on="visitor_id", how="left_semi"))
     old = uncertain.join(before.select("visitor_id").distinct(), on="visitor_id", how="left_semi")
     fresh = uncertain.join(old, on="visitor_id", how="left_anti")
     # A visitor nobody owned so far has no verified event but the new ones; of the others all are read.
     verified = seen.join(fresh, on="visitor_id", how="left_semi")
-    if old.limit(1).count() or outcome.renamed_count:
+    if outcome.renamed_count or not old.isEmpty():
         verified = _verified_events(lake, uncertain)
     rows = settle(identify(verified))
     key = ["visitor_id", "valid_from", "person_id"]

@@ -175,8 +175,8 @@ class Run:
         self.last = self._last_run()
         # The journal is nearly always the last run's: then nothing has to be looked for.
         if journal is not None and (self.last is None or journal.run_id != self.last.run_id):
-            completed = self.lake.read("refresh_runs").where(F.col("run_id") == F.lit(journal.run_id)).limit(1).count()
-            if not completed:
+            completed = self.lake.read("refresh_runs").where(F.col("run_id") == F.lit(journal.run_id))
+            if completed.isEmpty():
                 undone = [t for t in TABLES if self.lake.go_back(t, journal.before.get(t))]
                 if undone:
                     self.say(f"undid the unfinished run {journal.run_id} in {', '.join(undone)}")
