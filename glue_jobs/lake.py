@@ -3,7 +3,7 @@
 from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,8 @@ MAX_OPEN_DAYS = 100
 # From so many on, files of one partition are worth being written as one, and manifests of one table.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
 MONTH_FILE_BYTES = 32 << 20
+# Clocks of two runs' machines do not differ by more.
+CLOCKS_DIFFER = timedelta(hours=1)
 # A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
 MANIFEST_BYTES = 1 << 20
 
@@ -288,13 +290,18 @@ tblproperties (
             writer = writer.option("fanout-enabled", "false")
         return writer
 
-    def complete(self, run: Mapping[str, Any]) -> None:
-        """Writes a run's row of refresh_runs. Fails where another run has completed since this one began."""
+    def complete(self, run: Mapping[str, Any], last: datetime | None) -> None:
+        """Writes a run's row of refresh_runs. Fails where another run has completed since this one began.
+
+        `last` is when the last run completed that this one began with.
+        """
         columns = TABLES["refresh_runs"].columns
         schema = ", ".join(f"{c.name} {c.type}" for c in columns)
         row = self.spark.createDataFrame([tuple(run[c.name] for c in columns)], schema)
-        # Iceberg repeats an append on whatever the table has become; a merge is refused where rows have come since.
-        self.merge("refresh_runs", row)
+        # Iceberg repeats an append on whatever the table has become; a merge is refused where rows have come since
+        # that it would have read: those of the runs before, a file each, it need not.
+        since = f"t.completed_at >= timestamp_ntz'{last - CLOCKS_DIFFER}'" if last is not None else None
+        self.merge("refresh_runs", row, among=since)
 
     def overwrite(self, table: str, rows: DataFrame, days: Collection[date] | None = None) -> None:
         """Replaces the rows of these days, or all rows. `rows` may have other days: those between, if days are many.
@@ -314,12 +321,17 @@ tblproperties (
         self._notice_others(table)
 
     def merge(
-        self, table: str, rows: DataFrame, gone: DataFrame | None = None, days: Collection[date] | None = None
+        self,
+        table: str,
+        rows: DataFrame,
+        gone: DataFrame | None = None,
+        days: Collection[date] | None = None,
+        among: str | None = None,
     ) -> None:
         """Writes `rows` over those of the same key and removes the keys in `gone`.
 
-        `days` are the days of the table's date partition that may hold rows of these keys: literals in the
-        condition, so that only their files are read.
+        `days` are the days of the table's date partition that may hold rows of these keys, `among` a condition that
+        such rows of the table `t` meet: literals, so that only their files are read.
         """
         definition = TABLES[table]
         source = self._stamped(table, rows).withColumn("_is_gone", F.lit(False))
@@ -328,8 +340,9 @@ tblproperties (
             keys = gone.selectExpr(*_as_typed(definition, nulls), *self._retired_as_null(table), "true as _is_gone")
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
-        same_key = " and ".join(f"t.{column} = s.{column}" for column in definition.key)
-        pruning = f"{_is_on(f't.{definition.day}', days)} and " if days is not None else ""
+        known = [_is_on(f"t.{definition.day}", days)] if days is not None else []
+        known += [among] if among else []
+        is_same = " and ".join([*known, *(f"t.{column} = s.{column}" for column in definition.key)])
         columns = [name for name in source.columns if name != "_is_gone"]
         assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
         names = ", ".join(columns)
@@ -337,7 +350,7 @@ tblproperties (
         self.before_commit()
         self.spark.sql(f"""
             merge into {self.name(table)} t using {table}_changes s
-            on {pruning}{same_key}
+            on {is_same}
             when matched and s._is_gone then delete
             when matched then update set {assignments}
             when not matched and not s._is_gone then insert ({names}) values ({values})

@@ -467,7 +467,7 @@ class Run:
                 if snapshot is not None and table != "refresh_runs"
             },
         }
-        self.lake.complete(row)
+        self.lake.complete(row, last.completed_at if last is not None else None)
         report.snapshots = row["snapshots"]
         self.step("checked the ledger and completed the run")
         return self._finish()

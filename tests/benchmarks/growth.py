@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from clicklake import endpoints
 from clicklake.local import emulator
 from clicklake.local.spark import laptop_settings, prepare
 from glue_jobs.arguments import Settings
+from glue_jobs.refresh_lake import refresh
 from glue_jobs.runtime import start_session
 from tests.faults.proxy import Proxy
 from tests.spark.lakes import SmallLake, line
@@ -90,15 +92,20 @@ class Bench:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
 
+def _yesterday() -> datetime:
+    return datetime.now(timezone.utc) - timedelta(days=1)
+
+
 def measure_older(bench: Bench, spans: list[int], rounds: int) -> None:
     print(f"{BATCH_EVENTS:,} events, {LATE} late, {SIGN_INS} sign-ins, into a lake of so many days:")
     first: tuple[float, float, float] | None = None
     for span in spans:
         lake = bench.new_lake()
-        for start in range(0, span, 50):
+        # As it grew: the oldest days first, by small runs of the day before.
+        for start in reversed(range(0, span, 50)):
             days = [LAST_DAY - timedelta(days=1 + back) for back in range(start, min(span, start + 50))]
             lake.put((each for day in days for each in day_lines(day, VISITORS_A_DAY, "d")), f"base{start}")
-        lake.run()
+            refresh(bench.spark, replace(lake.settings, reconcile=True), _yesterday, say=lambda text: None)
         told = []
         for number in range(rounds):
             now = datetime.now(timezone.utc).replace(tzinfo=None)

@@ -1,7 +1,7 @@
 """A run killed after any of its commits is made good by the next one."""
 
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -120,20 +120,36 @@ def test_rows_of_a_table_that_no_run_wrote_are_taken_back_once(in_one_go):
     assert another_runs_lake(lake).snapshots() == before
 
 
-def test_a_run_is_not_completed_when_another_was_since_it_began(in_one_go):
+@pytest.mark.parametrize("knows_the_last", [True, False])
+def test_a_run_is_not_completed_when_another_was_since_it_began(in_one_go, knows_the_last):
     lake, _ = in_one_go
     before = lake.table("refresh_runs").collect()
     run = before[0]
+    last = max(row.completed_at for row in before) if knows_the_last else None
     held_up, other = another_runs_lake(lake), another_runs_lake(lake, "other")
     began_with = held_up.snapshot("refresh_runs")
     assert other.snapshot("refresh_runs") == began_with
-    other.complete({**run.asDict(), "run_id": "other"})
+    other.complete({**run.asDict(), "run_id": "other"}, last)
     with pytest.raises(Py4JJavaError, match="ValidationException"):
-        held_up.complete({**run.asDict(), "run_id": "held up"})
+        held_up.complete({**run.asDict(), "run_id": "held up"}, last)
     after = another_runs_lake(lake)
     runs = sorted(row.run_id for row in after.read("refresh_runs").collect())
     assert runs == sorted([*(row.run_id for row in before), "other"])
     after.go_back("refresh_runs", began_with)
+
+
+def test_the_rows_of_older_runs_are_not_read_to_complete_one(in_one_go):
+    lake, _ = in_one_go
+    run = lake.table("refresh_runs").first().asDict()
+    writer = another_runs_lake(lake)
+    began_with, last = writer.snapshot("refresh_runs"), run["completed_at"]
+    writer.complete({**run, "run_id": "old", "completed_at": last - timedelta(hours=2)}, last)
+    old = writer.read("refresh_runs").where("run_id = 'old'").select("_file").first()._file
+    lake.s3.delete_object(Bucket=lake.settings.lake_bucket, Key=old.split("/", 3)[3])
+    with pytest.raises(Py4JJavaError, match=r"NotFound|NoSuchKey|does not exist"):
+        writer.complete({**run, "run_id": "reads all"}, None)
+    writer.complete({**run, "run_id": "new"}, last)
+    writer.go_back("refresh_runs", began_with)
 
 
 @pytest.mark.slow
