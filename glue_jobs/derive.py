@@ -463,7 +463,7 @@ def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
         F.lit(first_day).alias("first_date"),
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
-    rows = daily.daily_active(settle_if_small(active), lake.read("identity"), few(days))
+    rows = daily.daily_active(settle_if_small(active), lake.read("identity"), days)
     # A touched day may have lost its events.
     lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
 
