@@ -201,7 +201,7 @@ def test_upkeep_waits_for_the_run_at_work_and_then_compacts_what_it_wrote(new_la
     thread.join()
     assert reports[0].tables_compacted == 1
     assert all_rows(lake) == before
-    assert files(lake, "visitor_days") == len(DAYS)
+    assert files(lake, "visitor_days") == len({day.replace(day=1) for day in DAYS})
 
 
 @pytest.mark.slow

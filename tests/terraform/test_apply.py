@@ -57,6 +57,7 @@ NOT_SEEN_HERE = {
     },
     "job": {
         "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
+        "s3:DeleteObject": "Iceberg, of a table's metadata files those older than twenty commits",
     },
     "maintenance": {
         "s3:AbortMultipartUpload": "Iceberg, where a large file could not be written to its end",
