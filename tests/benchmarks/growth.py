@@ -16,8 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -26,7 +25,7 @@ from clicklake import endpoints
 from clicklake.local import emulator
 from clicklake.local.spark import laptop_settings, prepare
 from glue_jobs.arguments import Settings
-from glue_jobs.refresh_lake import refresh
+from glue_jobs.refresh_lake import utc_now
 from glue_jobs.runtime import start_session
 from tests.faults.proxy import Proxy
 from tests.spark.lakes import SmallLake, line
@@ -92,10 +91,6 @@ class Bench:
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
 
-def _yesterday() -> datetime:
-    return datetime.now(timezone.utc) - timedelta(days=1)
-
-
 def measure_older(bench: Bench, spans: list[int], rounds: int) -> None:
     print(f"{BATCH_EVENTS:,} events, {LATE} late, {SIGN_INS} sign-ins, into a lake of so many days:")
     first: tuple[float, float, float] | None = None
@@ -105,10 +100,10 @@ def measure_older(bench: Bench, spans: list[int], rounds: int) -> None:
         for start in reversed(range(0, span, 50)):
             days = [LAST_DAY - timedelta(days=1 + back) for back in range(start, min(span, start + 50))]
             lake.put((each for day in days for each in day_lines(day, VISITORS_A_DAY, "d")), f"base{start}")
-            refresh(bench.spark, replace(lake.settings, reconcile=True), _yesterday, say=lambda text: None)
+            lake.run(lambda: utc_now() - timedelta(days=1))
         told = []
         for number in range(rounds):
-            now = datetime.now(timezone.utc).replace(tzinfo=None)
+            now = utc_now().replace(tzinfo=None)
             lake.put(batch_lines(number), f"batch{number}", now.isoformat())
             told.append(bench.refresh(lake))
         seconds, read, size = (statistics.median(each) for each in zip(*told, strict=True))

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from clicklake.paths import raw_key
 from glue_jobs.arguments import Settings
-from glue_jobs.refresh_lake import RunReport, refresh
+from glue_jobs.refresh_lake import Clock, RunReport, refresh, utc_now
 from glue_jobs.tables import TABLES
 
 DAY_MS = 86_400_000
@@ -70,10 +70,10 @@ class SmallLake:
     def put_bytes(self, key: str, body: bytes) -> None:
         self.s3.put_object(Bucket=self.settings.lake_bucket, Key=key, Body=body)
 
-    def run(self, **changes: Any) -> RunReport:
+    def run(self, clock: Clock = utc_now, **changes: Any) -> RunReport:
         """A refresh of everything not yet read, or another command."""
         settings = replace(self.settings, **{"reconcile": True, **changes})
-        return refresh(self.spark, settings, say=lambda text: None)
+        return refresh(self.spark, settings, clock, say=lambda text: None)
 
     def table(self, name: str) -> DataFrame:
         return self.spark.read.table(f"lake.{self.settings.database}.{name}")
