@@ -224,23 +224,29 @@ def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> No
     lake.merge("events", changed, gone, days)
 
 
-def write_sessions(
-    lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days
-) -> DataFrame | None:
-    """Summaries of the sessions that changed; those that vanished are removed. Returns the ids of both."""
-    changed = sessioned.rows.where(_is_changed())
+def touched_sessions(sessioned: SessionedEvents, outcome: Outcome) -> DataFrame | None:
+    """Ids of the sessions that changed or vanished; None in an empty lake, where all are new."""
     if sessioned.window is None:
-        sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
-        lake.append("sessions", sessions, sessioned.counted_days)
-        days.sessions |= collect_days(lake.read("sessions"), "session_date")
         return None
-    touched = settle(
+    changed = sessioned.rows.where(_is_changed())
+    return settle(
         changed.select("session_id")
         .unionByName(changed.select("stored.session_id"))
         .unionByName(outcome.removed.select("session_id"))
         .where(F.col("session_id").isNotNull())
         .distinct()
     )
+
+
+def write_sessions(
+    lake: Lake, settings: Settings, sessioned: SessionedEvents, touched: DataFrame | None, days: Days
+) -> None:
+    """Summaries of the sessions that changed; those that vanished are removed."""
+    if touched is None:
+        sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
+        lake.append("sessions", sessions, sessioned.counted_days)
+        days.sessions |= collect_days(lake.read("sessions"), "session_date")
+        return
     rows = sessioned.rows.join(touched, on="session_id", how="left_semi")
     sessions = settle(summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts))
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
@@ -254,7 +260,6 @@ def write_sessions(
         lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
     else:
         lake.append("sessions", sessions)
-    return touched
 
 
 def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:

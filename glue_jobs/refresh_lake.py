@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -28,6 +29,7 @@ from glue_jobs.derive import (
     at_once,
     collect_days,
     rebuild_all,
+    touched_sessions,
     write_daily,
     write_events,
     write_identity,
@@ -320,44 +322,56 @@ class Run:
             f"{outcome.inserted:,} new events, {outcome.replaced:,} replaced by an earlier copy, "
             f"{outcome.duplicates:,} repeats, {outcome.quarantined:,} refused"
         )
+        keep_account = partial(self._keep_account, outcome, ingested, covered)
+        check_ledger = partial(self._check_ledger, ingested)
         if outcome.stored or outcome.renamed_count or covered is not None:
-            self._derive(outcome, days)
-        self._keep_account(outcome, ingested, covered)
+            self._derive(outcome, days, keep_account, check_ledger)
+        else:
+            keep_account()
+            check_ledger()
         first_touched = min(days.daily | days.persons, default=None)
         if self.report.objects_failed:
             # What could not be fetched has to be listed again, so the listing counts as not done.
             listed_until = None
-        return self._complete(listed_until, read.as_of, first_touched, ingested, outcome)
+        return self._complete(listed_until, read.as_of, first_touched, outcome)
 
-    def _derive(self, outcome: Outcome, days: Days) -> None:
+    def _derive(
+        self, outcome: Outcome, days: Days, keep_account: Callable[[], None], check_ledger: Callable[[], None]
+    ) -> None:
+        """Writes what the outcome changes; the account is kept and checked meanwhile."""
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
         days.events |= sessioned.counted_days
         if outcome.has_removed:
             days.events |= collect_days(outcome.removed, "event_date")
+        touched = touched_sessions(sessioned, outcome)
         self.step("cut sessions")
-        write_events(lake, sessioned, outcome)
-        self.step("events")
 
-        def sessions_and_orders() -> None:
-            touched = write_sessions(lake, settings, sessioned, outcome, days)
-            write_orders(lake, sessioned, outcome, touched, days)
+        def from_events() -> None:
+            write_events(lake, sessioned, outcome)
+            at_once(
+                lambda: write_orders(lake, sessioned, outcome, touched, days),
+                lambda: write_identity(lake, settings, sessioned, outcome, days),
+            )
 
         at_once(
-            sessions_and_orders,
+            from_events,
+            lambda: write_sessions(lake, settings, sessioned, touched, days),
             lambda: write_visitor_days(lake, sessioned, outcome, days),
-            lambda: write_identity(lake, settings, sessioned, outcome, days),
+            keep_account,
         )
-        self.step("sessions, orders, visitor days, identity")
-        write_daily(lake, settings, days, is_whole=False)
-        self.step(f"daily tables of {len(days.daily)} days")
-        self._restate(days)
+        self.step("events, sessions, orders, visitor days, identity; quarantine, repeats, objects")
+
+        def daily() -> None:
+            write_daily(lake, settings, days, is_whole=False)
+            self._restate(days)
+
+        at_once(daily, check_ledger)
+        self.step(f"daily tables of {len(days.daily)} days, {self.report.restated:,} published numbers changed")
 
     def _restate(self, days: Days | None) -> None:
         published_until = self.last.today if self.last is not None else None
         self.report.restated = write_restatements(self.lake, self.before, published_until, days)
-        if self.report.restated:
-            self.step(f"{self.report.restated:,} published numbers changed")
 
     def _usual_bytes(self, days: int) -> int:
         """Of stored events, what so many days usually have."""
@@ -419,20 +433,16 @@ class Run:
             self.lake.append("ingested_objects", ingested)
         else:
             self.lake.merge("ingested_objects", ingested)
-        self.step("quarantine, repeats, objects")
 
     def _complete(
         self,
         listed_until: datetime | None,
         as_of: datetime | None,
         first_touched: date | None,
-        ingested: DataFrame | None = None,
         outcome: Outcome | None = None,
     ) -> RunReport:
-        """Checks the ledger, then commits the run's row: from then on the run counts as done."""
+        """Adds up the ledger, then commits the run's row: from then on the run counts as done."""
         report, last = self.report, self.last
-        if ingested is not None:
-            self._check_ledger(ingested)
         totals = self._totals(outcome)
         is_balanced = totals["lines"] == sum(v for k, v in totals.items() if k != "lines")
         if not is_balanced:
@@ -469,7 +479,7 @@ class Run:
         }
         self.lake.complete(row, last.completed_at if last is not None else None)
         report.snapshots = row["snapshots"]
-        self.step("checked the ledger and completed the run")
+        self.step("completed the run")
         return self._finish()
 
     def _check_ledger(self, ingested: DataFrame) -> None:
