@@ -66,7 +66,7 @@ def run_up(
         )
         ending.callback(gateway.stop)
         REPORT.unlink(missing_ok=True)
-        job = ending.enter_context(running_job(running.lake, SPARK_LOG))
+        job = ending.enter_context(running_job(running.lake, SPARK_LOG, stays=True))
         gateway.start()
         report.start()
         visitors = threading.Thread(target=_send_live, args=(gateway, profile, seed, speed, stop), daemon=True)

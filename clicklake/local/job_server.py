@@ -1,6 +1,6 @@
 """The jobs' process on a laptop: one JVM that stays warm, one run after the other.
 
-Started by refresher.py as `python -m clicklake.local.job_server FOLDER`. Reads a JSON array of a
+Started by refresher.py as `python -m clicklake.local.job_server FOLDER [stays]`. Reads a JSON array of a
 script's name and its arguments per line; writes the job's own lines, each after SAY, and after each run one after
 ANSWER (other lines are the JVM's). It ends, and its JVM with it, when its standard input closes.
 """
@@ -19,20 +19,20 @@ SAY = "\x1f"
 ANSWER = "\x1e"
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, stays: bool) -> None:
     calls: queue.Queue[list[str]] = queue.Queue()
     threading.Thread(target=_read_calls, args=(calls,), daemon=True).start()
     while True:
         script, *arguments = calls.get()
         try:
-            answer = {"report": _run(script, arguments, folder)}
+            answer = {"report": _run(script, arguments, folder, stays)}
         except Exception as error:  # noqa: BLE001 - told to the caller, who decides
             traceback.print_exc()
             answer = {"error": _sentence(error)}
         print(ANSWER + json.dumps(answer, default=str), flush=True)
 
 
-def _run(script: str, arguments: list[str], folder: Path) -> dict[str, Any]:
+def _run(script: str, arguments: list[str], folder: Path, stays: bool) -> dict[str, Any]:
     from clicklake.local.spark import laptop_settings, prepare
     from glue_jobs.arguments import read_arguments
     from glue_jobs.maintain_lake import maintain
@@ -41,7 +41,7 @@ def _run(script: str, arguments: list[str], folder: Path) -> dict[str, Any]:
 
     settings = read_arguments(arguments)
     prepare()
-    spark = start_session(settings, laptop_settings(folder))
+    spark = start_session(settings, laptop_settings(folder, stays=stays))
     job = {"refresh_lake": refresh, "maintain_lake": maintain}[script]
     report = job(spark, settings, say=lambda text: print(SAY + text, flush=True))
     return {**asdict(report), "sentence": report.sentence()}
@@ -71,4 +71,4 @@ def _end() -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), "stays" in sys.argv[2:])

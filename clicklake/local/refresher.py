@@ -68,8 +68,11 @@ class Job:
 
 
 @contextmanager
-def running_job(lake: Lake, log: Path) -> Iterator[Job]:
-    """A job process for `lake`; what Spark has to say goes to `log`. Nothing of it is left at the end."""
+def running_job(lake: Lake, log: Path, stays: bool = False) -> Iterator[Job]:
+    """A job process for `lake`; what Spark has to say goes to `log`. Nothing of it is left at the end.
+
+    `stays`: it is for many runs, see spark.laptop_settings.
+    """
     classpath()  # here, where the message about fetching is seen
     java_home()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,7 @@ def running_job(lake: Lake, log: Path) -> Iterator[Job]:
     try:
         with open(log, "w", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "clicklake.local.job_server", str(folder)],
+                [sys.executable, "-m", "clicklake.local.job_server", str(folder), *(["stays"] if stays else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -23,9 +23,16 @@ def prepare() -> None:
     os.environ.pop("SPARK_HOME", None)  # another Spark's jars would be loaded
 
 
-def laptop_settings(folder: Path, cores: int | None = None) -> dict[str, str]:
-    """Spark settings for one machine. `folder` takes all temporary files; the caller removes it."""
+def laptop_settings(folder: Path, cores: int | None = None, stays: bool = False) -> dict[str, str]:
+    """Spark settings for one machine. `folder` takes all temporary files; the caller removes it.
+
+    `stays`: the JVM is to be quick from its fifth small run on, not in its first.
+    """
     cores = cores or os.cpu_count() or 2
+    # The first compiler alone gets 48 MB: full after one run, and nothing is compiled any more.
+    starts_quickly = ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m"]
+    # With all compilers, but less in a hurry than usual: else the first runs would wait for them.
+    gets_quick = ["-XX:CompileThresholdScaling=3"]
     return {
         "spark.master": f"local[{cores}]",
         "spark.driver.memory": DRIVER_MEMORY,
@@ -33,13 +40,11 @@ def laptop_settings(folder: Path, cores: int | None = None) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         # On the class path from the start: with spark.jars they would be copied and loaded later.
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath())),
-        # A laptop's lake is small: the serial collector and the first compiler start quickest.
         "spark.driver.extraJavaOptions": " ".join(
             [
+                # A laptop's lake is small.
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                # The first compiler alone gets 48 MB: full after one run, and nothing is compiled any more.
-                "-XX:ReservedCodeCacheSize=256m",
+                *(gets_quick if stays else starts_quickly),
                 f"-Djava.io.tmpdir={folder}",
                 f"-Dderby.system.home={folder}",
                 f"-Dlog4j2.configurationFile={ROOT / 'clicklake' / 'local' / 'log4j2.properties'}",

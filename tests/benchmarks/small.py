@@ -1,11 +1,11 @@
-"""A small refresh on a laptop: the first of a new process, then others in the JVM that stays.
+"""A small refresh on a laptop: in a process of its own, then one after the other in a JVM that stays.
 
-    python -m tests.benchmarks.small [--events 10000] [--runs 6] [--requests]
+    python -m tests.benchmarks.small [--events 10000] [--runs 8] [--requests]
 
-The job's process is the one that `clicklake up` keeps, against the emulator; each run reads one new object. Told are
-the seconds of each run, the first from the process's start, and whose CPU time they were: planning is the threads
-that Python calls, with Spark's scheduler and listeners; tasks are the executor's; Iceberg is its own pools. With
---requests a proxy counts what S3 and Glue are asked, and the seconds are the proxy's as well.
+The processes are those of `clicklake refresh` and of `clicklake up`, against the emulator; each run reads one new
+object. Told are the seconds of each run, a process's first from its start, and whose CPU time they were: planning is
+the threads that Python calls, with Spark's scheduler and listeners; tasks are the executor's; Iceberg is its own
+pools. With --requests a proxy counts what S3 and Glue are asked, and the seconds are the proxy's as well.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -77,31 +78,32 @@ def run(events: int, runs: int, is_counted: bool) -> None:
         if proxy:
             lake = replace(lake, endpoint_url=proxy.url)
         arguments = ["--lake_bucket", lake.bucket, "--database", lake.database, "--shop_hosts", SHOP_HOST]
-        objects = list(bodies(events, runs))
-        before: Counter[str] = Counter()
-        started = time.monotonic()
-        with running_job(lake, Path(folder) / "job.log") as job:
-            for number, (lines, body) in enumerate(objects):
-                put(s3, lake.bucket, number, lines, body)
-                started = time.monotonic() if number else started
-                report = job.run(arguments)
-                seconds = time.monotonic() - started
-                now = cpu_seconds(job.pid)
-                spent = ", ".join(f"{kind} {cpu:.1f}" for kind, cpu in (now - before).most_common())
-                kind = "warm" if number else "cold"
-                print(f"{kind}: {seconds:5.1f} s for {report['lines']:,} lines  (CPU: {spent})", flush=True)
-                before = now
-                if proxy:
-                    asked = Counter(request.operation for request in proxy.seen)
-                    told = ", ".join(f"{name} {count}" for name, count in asked.most_common())
-                    print(f"      {asked.total():,} requests: {told}", flush=True)
-                    proxy.clear()
+        objects = enumerate(bodies(events, runs))
+        for stays in (False, True):
+            before: Counter[str] = Counter()
+            kind = "first of a JVM that stays" if stays else "a process of its own"
+            started = time.monotonic()
+            with running_job(lake, Path(folder) / "job.log", stays) as job:
+                for number, (lines, body) in objects if stays else islice(objects, 1):
+                    put(s3, lake.bucket, number, lines, body)
+                    report = job.run(arguments)
+                    seconds = time.monotonic() - started
+                    now = cpu_seconds(job.pid)
+                    spent = ", ".join(f"{whose} {cpu:.1f}" for whose, cpu in (now - before).most_common())
+                    print(f"{kind}: {seconds:5.1f} s for {report['lines']:,} lines  (CPU: {spent})", flush=True)
+                    before, kind = now, "warm"
+                    if proxy:
+                        asked = Counter(request.operation for request in proxy.seen)
+                        told = ", ".join(f"{name} {count}" for name, count in asked.most_common())
+                        print(f"      {asked.total():,} requests: {told}", flush=True)
+                        proxy.clear()
+                    started = time.monotonic()
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--events", type=int, default=10_000)
-    arguments.add_argument("--runs", type=int, default=6)
+    arguments.add_argument("--runs", type=int, default=8)
     arguments.add_argument("--requests", action="store_true", help="count what S3 and Glue are asked")
     chosen = arguments.parse_args()
     run(chosen.events, chosen.runs, chosen.requests)
