@@ -164,8 +164,11 @@ class Run:
         self._begin()
         tune(self.spark, self.lake.total_bytes("events"))
         rebuild_all(self.lake, self.settings)
-        self.step("derived sessions, orders, identity and daily tables from events")
         self._restate(None)
+        self.step(
+            "derived sessions, orders, identity and daily tables from events, "
+            f"{self.report.restated:,} published numbers changed"
+        )
         return self._complete(listed_until=None, as_of=None, first_touched=None)
 
     # --- before and after
