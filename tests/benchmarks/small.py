@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +77,13 @@ def run(events: int, runs: int, is_counted: bool) -> None:
         if proxy:
             lake = replace(lake, endpoint_url=proxy.url)
         arguments = ["--lake_bucket", lake.bucket, "--database", lake.database, "--shop_hosts", SHOP_HOST]
-        objects = enumerate(bodies(events, runs))
-        for stays in (False, True):
+        objects = list(enumerate(bodies(events, runs)))
+        for stays, its in ((False, objects[:1]), (True, objects[1:])):
             before: Counter[str] = Counter()
             kind = "first of a JVM that stays" if stays else "a process of its own"
             started = time.monotonic()
             with running_job(lake, Path(folder) / "job.log", stays) as job:
-                for number, (lines, body) in objects if stays else islice(objects, 1):
+                for number, (lines, body) in its:
                     put(s3, lake.bucket, number, lines, body)
                     report = job.run(arguments)
                     seconds = time.monotonic() - started

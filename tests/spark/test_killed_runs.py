@@ -159,10 +159,10 @@ def test_a_run_that_meets_the_commit_of_another_does_not_complete_and_is_made_go
     lost = another_runs_lake(lake)
     append = Lake.append
 
-    def append_after_the_lost_one(self, table, rows, days=None):
+    def append_after_the_lost_one(self, table, rows, *days):
         if table == "ingested_objects":
             append(lost, "ingested_objects", lake.table("ingested_objects"))
-        append(self, table, rows, days)
+        append(self, table, rows, *days)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Lake, "append", append_after_the_lost_one)

@@ -42,10 +42,10 @@ def test_a_run_that_breaks_the_ledger_is_undone(new_lake, monkeypatch, again):
     lake.put([line("e1", "v", NOON), line("e2", "v", NOON)], "first")
     append = Lake.append
 
-    def append_wrongly(self, table, rows, days=None):
+    def append_wrongly(self, table, rows, *days):
         if table == "events":
             rows = rows.unionByName(rows.where("event_id = 'e1'")) if again else rows.where("event_id = 'e1'")
-        append(self, table, rows, days)
+        append(self, table, rows, *days)
 
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "append", append_wrongly)
