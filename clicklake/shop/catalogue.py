@@ -48,7 +48,7 @@ class Device:
 _RATES = {"EUR": 1.0, "GBP": 0.86, "USD": 1.1, "CHF": 0.95, "SEK": 11.5, "DKK": 7.46, "PLN": 4.3, "JPY": 162.0}
 
 # Weight falls with rank to this power: the long tail of a shop.
-TAIL_EXPONENT = 0.8
+TAIL_EXPONENT = 0.9
 
 # What people type; a term that matches no product shows the shop what it does not sell.
 SEARCH_TERMS = Weighted(
@@ -139,16 +139,19 @@ def shelf_by_wish(category: str) -> Weighted[Product]:
 
 @cache
 def found_by(term: str) -> tuple[Product, ...]:
-    """Search results: products all of whose words are in name or category; best match first."""
-    words = term.split()
+    """Search results: products all of whose words are in name or category; those that have more of them in the name
+    come first, then the more wanted."""
+    words = set(term.split())
+
+    def in_name(product: Product) -> set[str]:
+        return words & set(slug(product.name).split("-"))
 
     def matches(product: Product) -> bool:
-        known = f"{product.name} {product.category}".lower().split()
-        known += _CATEGORY_WORDS[product.category].split()
-        return all(word in known for word in words)
+        of_category = slug(product.category).split("-") + _CATEGORY_WORDS[product.category].split()
+        return words - in_name(product) <= set(of_category)
 
     found = (product for product in products() if matches(product))
-    return tuple(sorted(found, key=lambda product: (-product.popularity, product.product_id)))
+    return tuple(sorted(found, key=lambda p: (-len(in_name(p)), -p.popularity, p.product_id)))
 
 
 def _country(row: dict[str, str]) -> Country:

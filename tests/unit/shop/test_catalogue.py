@@ -12,21 +12,28 @@ from clicklake.shop.chance import Chance
 
 
 def test_every_product_has_its_own_id_and_path_and_a_price():
-    assert len(products()) >= 150
+    assert len(products()) >= 1_000
     assert len({product.product_id for product in products()}) == len(products())
     assert len({product.path for product in products()}) == len(products())
     assert min(product.price_cents for product in products()) > 0
     assert len(categories()) >= 15
 
 
-def test_a_fifth_of_the_products_draws_half_of_the_wishes_and_none_draws_none():
-    chance = Chance("wishes")
+def test_a_fifth_of_the_products_draws_most_wishes_the_rest_is_a_long_tail_and_none_draws_none():
+    wishes, chance = 100_000, Chance("wishes")
     counts = dict.fromkeys((product.product_id for product in products()), 0)
-    for _ in range(20_000):
+    for _ in range(wishes):
         counts[chance.pick(products_by_wish()).product_id] += 1
     ranked = sorted(counts.values(), reverse=True)
-    assert 0.4 < sum(ranked[: len(ranked) // 5]) / 20_000 < 0.65
+    assert 0.6 < sum(ranked[: len(ranked) // 5]) / wishes < 0.8
+    assert sum(ranked[len(ranked) // 2 :]) / wishes > 0.12
     assert ranked[-1] > 0
+
+
+def test_of_two_sizes_the_larger_costs_more():
+    prices = {product.name: product.price_cents for product in products()}
+    assert prices["Granit SSD 500 GB"] < prices["Granit SSD 1 TB"] < prices["Granit SSD 2 TB"]
+    assert prices["Orbis Ethernet Cable 2 m"] < prices["Orbis Ethernet Cable 10 m"]
 
 
 def test_some_search_terms_find_nothing_and_most_find_something():
