@@ -55,9 +55,10 @@ def visit_source(pages: Iterable[tuple[str | None, str | None]], rules: Rules, r
         for name, (source, medium) in _CLICK_IDS.items():
             if name in parameters:
                 return Visit(source, medium, NOT_SET)
-    for _, referrer in pages:
+    for url, referrer in pages:
         host = _host(referrer)
-        if host and not _lies_under(host, rules.hosts) and not _lies_under(host, reference.payment_gateways):
+        is_own = host == _host(url) or (host and _lies_under(host, rules.hosts))
+        if host and not is_own and not _lies_under(host, reference.payment_gateways):
             known = _by_domain(host, reference)
             if known:
                 return Visit(known.name, "organic" if known.kind == "search" else known.kind, NOT_SET)
@@ -75,7 +76,7 @@ def _parameters_of_query(query: str) -> dict[str, str]:
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if value:
-            found.setdefault(unquote_plus(name).lower(), unquote_plus(value))
+            found.setdefault(unquote_plus(name).lower(), unquote_plus(value).strip())
     return found
 
 

@@ -17,11 +17,23 @@ PASSIVE = frozenset({"page_leave", "page_ping"})
 
 _MONEY = re.compile(r"-?\d{1,12}(?:\.\d{1,4})?")
 _MONEYS = ("value", "tax", "shipping", "discount")
-_KINDS: Mapping[str, type] = {
-    **dict.fromkeys(("position", "contract_version", "received_at", "ts", "sent_at"), int),
+# The greatest of 32 bits and of 64: what a column of the lake can hold.
+_INT, _LONG = 2**31 - 1, 2**63 - 1
+# What the line's fields are; of those in structs and lists, too. What is not named is text.
+_KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(("received_at", "ts", "sent_at"), _LONG),
+    **dict.fromkeys(("position", "contract_version", "length"), _INT),
     **dict.fromkeys(("is_bot", "maybe_repeat", "is_test"), bool),
-    **dict.fromkeys(("device", "geo", "props", "consent"), dict),
-    **dict.fromkeys(("items", "bot_reasons"), list),
+    "bot_reasons": [str],
+    "device": {"type": str},
+    "geo": {"country": str, "city": str},
+    "consent": {"analytics": str, "marketing": str},
+    "items": [{"qty": _INT, "position": _INT}],
+    "props": {
+        **dict.fromkeys(("results_count", "scroll_pct", "user_age"), _INT),
+        "engaged_ms": _LONG,
+        "own": [{"key": str, "value": str}],
+    },
 }
 _PROPS = (
     "search_query", "results_count", "link_url", "element_id", "engaged_ms", "scroll_pct", "page_kind", "user_age",
@@ -142,7 +154,8 @@ class Outcomes:
 def read_lines(objects: Iterable[RawObject], rules: Rules) -> Outcomes:
     """Tells the outcome of every line. The order of objects and lines does not matter, except in which of two
     equal copies (same request, same position) is called the repeat."""
-    lines: dict[tuple[Any, ...], Event | Refused] = {}
+    events: list[Event] = []
+    refused: dict[tuple[Any, ...], Refused] = {}
     repeats: list[Repeat] = []
     received = lost = 0
     as_of = None
@@ -150,25 +163,16 @@ def read_lines(objects: Iterable[RawObject], rules: Rules) -> Outcomes:
         received += len(raw.lines) + raw.lost
         lost += raw.lost
         for number, text in enumerate(raw.lines, 1):
-            read = _read(text, raw.key, number, rules)
+            read = _read(text, raw.faults.get(number), raw.key, number, rules)
             moment = _receipt(read.line)
             if moment is not None:
                 as_of = moment if as_of is None else max(as_of, moment)
-            place = _place(read.line, text)
-            if place in lines:
-                repeats.append(_repeat(read, lines[place]))
-            else:
-                lines[place] = read
-    events, more = _first_copies([line for line in lines.values() if isinstance(line, Event)])
-    refused = [line for line in lines.values() if isinstance(line, Refused)]
-    return Outcomes(events, repeats + more, refused, received, lost, as_of)
-
-
-def _repeat(read: Event | Refused, first: Event | Refused) -> Repeat:
-    known = first if isinstance(first, Event) else None
-    return Repeat(
-        read.object, read.number, read.line, known.event_id if known else None, known.ts_date if known else None
-    )
+            if isinstance(read, Event):
+                events.append(read)
+            elif refused.setdefault(_place(read.line, text), read) is not read:
+                repeats.append(Repeat(read.object, read.number, read.line, None, None))
+    stored, more = _first_copies(events)
+    return Outcomes(stored, repeats + more, list(refused.values()), received, lost, as_of)
 
 
 def _first_copies(events: Sequence[Event]) -> tuple[list[Event], list[Repeat]]:
@@ -189,9 +193,9 @@ def _first_copies(events: Sequence[Event]) -> tuple[list[Event], list[Repeat]]:
     return stored, repeats
 
 
-def _read(text: str, key: str, number: int, rules: Rules) -> Event | Refused:
-    line = _parse(text)
-    refusal = _refusal(line)
+def _read(text: str, fault: str | None, key: str, number: int, rules: Rules) -> Event | Refused:
+    line, drift = _parse(text)
+    refusal = (fault, None) if fault else _refusal(line, drift)
     if line is None or refusal:
         return Refused(line or {}, text, key, number, *(refusal or ("not_json", None)))
     ts, received_at = line.get("ts"), line["received_at"]
@@ -223,13 +227,40 @@ def _read(text: str, key: str, number: int, rules: Rules) -> Event | Refused:
     )
 
 
-def _parse(text: str) -> dict[str, Any] | None:
-    """The line's fields that are not null; None where it is no JSON object."""
+def _parse(text: str) -> tuple[dict[str, Any] | None, bool]:
+    """The line's fields that are not null, and whether there are others that cannot be what they should; None where
+    the line is no JSON object."""
     try:
-        line = _decode(text)
+        sent = _decode(text)
     except (ValueError, RecursionError):
+        return None, False
+    if not isinstance(sent, dict):
+        return None, False
+    line, has_drifted = {}, False
+    for name, value in sent.items():
+        try:
+            line[name] = _typed(value, _KINDS.get(name, str))
+        except TypeError:
+            has_drifted = True
+    return {name: value for name, value in line.items() if value is not None}, has_drifted
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """The value as its column holds it; text takes anything. Raises TypeError where it cannot."""
+    if value is None:
         return None
-    return {name: value for name, value in line.items() if value is not None} if isinstance(line, dict) else None
+    if kind is str:
+        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(kind, dict) and isinstance(value, dict):
+        return {name: _typed(each, kind.get(name, str)) for name, each in value.items()}
+    if isinstance(kind, list) and isinstance(value, list):
+        return [_typed(each, kind[0]) for each in value]
+    # Not isinstance: to JSON true is no number.
+    if kind is bool and type(value) is bool:
+        return value
+    if isinstance(kind, int) and type(value) is int and -kind - 1 <= value <= kind:
+        return value
+    raise TypeError
 
 
 def _no_constant(name: str) -> None:
@@ -241,7 +272,7 @@ _decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 def _has_money(line: Mapping[str, Any]) -> bool:
     return any(name in line for name in _MONEYS) or any(
-        item.get("price") is not None for item in line.get("items") or ()
+        item and item.get("price") is not None for item in line.get("items") or ()
     )
 
 
@@ -249,25 +280,27 @@ def _money(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _item(item: Mapping[str, Any]) -> Mapping[str, Any]:
+def _item(item: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    item = item or {}
     return {**item, "price": _money(item.get("price")), "discount": _money(item.get("discount"))}
 
 
-def _refusal(line: Mapping[str, Any] | None) -> tuple[str, str | None] | None:
+def _refusal(line: Mapping[str, Any] | None, has_drifted: bool) -> tuple[str, str | None] | None:
     """Reason and field where a line is no event by itself; None for a sound one."""
-    if line is None:
+    if line is None or (has_drifted and not _has_place(line)):
         return "not_json", None
+    if has_drifted:
+        return "type_drift", None
     missing = next((name for name in _NEEDED if name not in line), None)
     if missing:
         return "not_a_raw_line", missing
     if line["verdict"] == "rejected":
-        return str(line.get("reason")), line.get("field")
+        return str(line.get("reason", "rejected")), line.get("field")
+    if line["verdict"] != "accepted":
+        return "type_drift", "verdict"
     missing = next((name for name in _NEEDED_OF_EVENTS if name not in line), None)
     if missing:
         return "not_a_raw_line", missing
-    # Not isinstance: to JSON true is no number.
-    if any(name in line and type(line[name]) is not kind for name, kind in _KINDS.items()):
-        return "type_drift", None
     drifted = next(_out_of_range(line), None)
     return ("type_drift", drifted) if drifted else None
 
@@ -278,7 +311,7 @@ def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
         if name in line and not _MONEY.fullmatch(str(line[name])):
             yield name
     for name in ("price", "discount") if "items" in line else ():
-        told = [item[name] for item in line["items"] if item.get(name) is not None]
+        told = [item[name] for item in line["items"] if item and item.get(name) is not None]
         if not all(_MONEY.fullmatch(str(value)) for value in told):
             yield f"items.{name}"
     if not 0 <= line["received_at"] <= _LAST_RECEIVED_MS:
@@ -288,10 +321,15 @@ def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
             yield name
 
 
+def _has_place(line: Mapping[str, Any]) -> bool:
+    return "ingest_id" in line and "position" in line
+
+
 def _place(line: Mapping[str, Any], text: str) -> tuple[Any, Any]:
     """Request and position; a line that names none is known by its text."""
-    place = line.get("ingest_id"), line.get("position")
-    return place if None not in place else ("text:" + hashlib.sha256(text.encode()).hexdigest(), 0)
+    if _has_place(line):
+        return line["ingest_id"], line["position"]
+    return "text:" + hashlib.sha256(text.encode()).hexdigest(), 0
 
 
 def core_row(event: Event) -> dict[str, Any]:

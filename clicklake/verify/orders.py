@@ -88,9 +88,9 @@ def collect_orders(events: Iterable[Event]) -> list[Order]:
 
 
 def goods_value(event: Event) -> Decimal | None:
-    """value, else the priced items less the discount, at least 0; None where neither is told."""
+    """value, else the priced items less the discount, either at least 0; None where neither is told."""
     if event.value is not None:
-        return event.value
+        return max(NOTHING, event.value)
     priced = [item for item in event.items if item["price"] is not None]
     if not priced:
         return None
@@ -126,7 +126,7 @@ def _refunds(value: Decimal, events: Sequence[Event]) -> Iterable[Refund]:
             continue
         known.add(refund_id)
         told = goods_value(event)
-        counted = max(NOTHING, min(remains, remains if told is None else told))
+        counted = remains if told is None else min(remains, told)
         remains -= counted
         yield Refund(refund_id, event, counted)
 

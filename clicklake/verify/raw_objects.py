@@ -2,18 +2,24 @@
 
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+MAX_LINE_BYTES = 1 << 20
 _PROMISE = re.compile(r"events-[^/]+-(\d{1,6})\.ndjson\.gz$")
 
 
 @dataclass(frozen=True, slots=True)
 class RawObject:
-    """`lines` are texts in order, line 1 first; `lost` is how many the key promised beyond them."""
+    """`lines` are texts in order, line 1 first; `lost` is how many the key promised beyond them.
+
+    `faults` are the lines, by number, that are no text or too long, with the reason.
+    """
 
     key: str
     lines: tuple[str, ...]
     lost: int = 0
+    faults: Mapping[int, str] = field(default_factory=dict)
 
 
 def open_object(key: str, body: bytes) -> RawObject:
@@ -25,7 +31,19 @@ def open_object(key: str, body: bytes) -> RawObject:
         lines.append(rest)
     promise = _PROMISE.search(key)
     promised = int(promise[1]) if promise else 0
-    return RawObject(key, tuple(line.decode("utf-8", "replace") for line in lines), max(0, promised - len(lines)))
+    faults = {number: fault for number, line in enumerate(lines, 1) if (fault := _fault(line))}
+    texts = tuple(line[:MAX_LINE_BYTES].decode("utf-8", "replace") for line in lines)
+    return RawObject(key, texts, max(0, promised - len(lines)), faults)
+
+
+def _fault(line: bytes) -> str | None:
+    if len(line) > MAX_LINE_BYTES:
+        return "line_too_long"
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not_utf8"
+    return None
 
 
 def _inflate(body: bytes) -> tuple[bytes, bool]:

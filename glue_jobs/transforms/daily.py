@@ -83,7 +83,7 @@ def narrow(events: DataFrame) -> DataFrame:
         "events": is_counted,
         "page_views": is_counted & (F.col("event_type") == "page_view"),
         "product_views": is_counted & (F.col("event_type") == "view_item"),
-        "not_consented_events": is_counted & F.col("visitor_id").isNull(),
+        "not_consented_events": is_counted & ~F.col("consent_analytics").eqNullSafe("granted"),
         "bot_events": ~is_counted,
         "set_aside_events": F.col("set_aside_session_id").isNotNull(),
         "set_aside_sessions": is_start,

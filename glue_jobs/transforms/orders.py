@@ -76,7 +76,7 @@ def _purchases(purchases: DataFrame) -> DataFrame:
     first = F.first(F.struct("goods", "currency")).over(in_order)
     differs = ~(F.struct("goods", "currency").eqNullSafe(F.col("first")))
     zero = F.lit(0).cast(MONEY)
-    is_consented = F.col("visitor_id").isNotNull()
+    is_consented = F.col("consent_analytics").eqNullSafe("granted")
     money = {name: F.coalesce(F.col(name), zero) for name in ("tax", "shipping", "discount")}
     return (
         purchases.withColumns(
@@ -116,7 +116,7 @@ def _purchases(purchases: DataFrame) -> DataFrame:
 
 
 def _refunds(refunds: DataFrame, purchases: DataFrame) -> DataFrame:
-    """Per order the refunds that count, each with what it took off the goods, in order of time."""
+    """Per order the refunds, each with what it took off the goods, in order of time: in the order's currency."""
     key = F.coalesce(F.col("refund_id"), F.concat(F.lit("event:"), F.col("event_id")))
     same_refund = Window.partitionBy("order_id", "refund_key").orderBy("occurred_at", "event_id", "ts_date")
     so_far = (
@@ -136,16 +136,13 @@ def _refunds(refunds: DataFrame, purchases: DataFrame) -> DataFrame:
         F.col("event_date").alias("refund_date"),
         (taken - taken_before).cast(MONEY).alias("value"),
     )
-    values = purchases.select(
-        "order_id", F.col("value").alias("order_value"), F.col("currency").alias("order_currency")
-    )
+    values = purchases.select("order_id", F.col("value").alias("order_value"))
     in_time = F.struct("occurred_at", "event_id", "ts_date")
     return (
         refunds.withColumn("refund_key", key)
         .withColumn("number", F.row_number().over(same_refund))
         .where(F.col("number") == 1)
         .join(values, on="order_id", how="left")
-        .where(F.coalesce(F.col("currency") == F.col("order_currency"), F.lit(True)))
         .withColumns({"refund": refund, "in_time": in_time})
         .groupBy("order_id")
         .agg(

@@ -585,7 +585,7 @@ purchases as (
         * replace (
             coalesce(tax, 0) as tax, coalesce(shipping, 0) as shipping, coalesce(discount, 0) as discount
         ),
-        visitor_id is not null as is_consented,
+        consent_analytics is not distinct from 'granted' as is_consented,
         (sum(({'goods': goods, 'currency': currency} is distinct from first_one)::integer)
             over (partition by order_id))::integer as conflicts
     from numbered
@@ -602,7 +602,6 @@ refund_events as (
         ) = 1
     ) k
     left join purchases p using (order_id)
-    where coalesce(k.currency = p.currency, true)
 ),
 taken as (
     select
@@ -679,7 +678,7 @@ with narrowed as (
         count_if(not is_bot) as events,
         count_if(not is_bot and event_type = 'page_view') as page_views,
         count_if(not is_bot and event_type = 'view_item') as product_views,
-        count_if(not is_bot and visitor_id is null) as not_consented_events,
+        count_if(not is_bot and consent_analytics is distinct from 'granted') as not_consented_events,
         count_if(is_bot) as bot_events,
         count(set_aside_session_id) as set_aside_events,
         count_if(

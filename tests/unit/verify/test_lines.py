@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 
@@ -34,11 +35,11 @@ def test_an_id_used_on_another_day_is_another_event():
     assert len(oracle.outcomes.events) == 2
 
 
-def test_the_same_request_and_position_is_a_repeat_whatever_its_verdict():
+def test_a_refused_line_is_kept_once_for_its_request_and_position_whatever_else_bears_them():
     refused = {"ingest_id": "r", "position": 0, "received_at": AT, "verdict": "rejected", "reason": "not_json"}
     oracle = oracle_of([refused, refused, line("a", ingest_id="r", position=0)])
     assert oracle.ledger == {
-        "received": 3, "lost": 0, "erased": 0, "quarantined": 1, "stored": 0, "duplicate": 2,
+        "received": 3, "lost": 0, "erased": 0, "quarantined": 1, "stored": 1, "duplicate": 1,
     }  # fmt: skip
 
 
@@ -49,6 +50,11 @@ def test_the_same_request_and_position_is_a_repeat_whatever_its_verdict():
         ({"items": [{"price": "free"}]}, "type_drift", "items.price"),
         ({"ts": 10**18}, "type_drift", "ts"),
         ({"received_at": -1}, "type_drift", "received_at"),
+        ({"verdict": "perhaps"}, "type_drift", "verdict"),
+        ({"props": {"scroll_pct": "deep"}}, "type_drift", None),
+        ({"items": [{"qty": 2**31}]}, "type_drift", None),
+        ({"device": "desktop"}, "type_drift", None),
+        ({"position": "first"}, "not_json", None),
         ({"event_type": None}, "not_a_raw_line", "event_type"),
         ({"ingest_id": None}, "not_a_raw_line", "ingest_id"),
         ({"verdict": "rejected", "reason": "not_money", "field": "value"}, "not_money", "value"),
@@ -57,6 +63,18 @@ def test_the_same_request_and_position_is_a_repeat_whatever_its_verdict():
 def test_a_line_that_is_no_event_is_kept_with_its_reason(fields, reason, field):
     [refused] = oracle_of([line("a", **fields)]).outcomes.refused
     assert (refused.reason, refused.field) == (reason, field)
+
+
+def test_text_takes_any_value():
+    [event] = oracle_of([line("a", page_title=5, device={"type": True}, value=5.5)]).outcomes.events
+    assert (event.line["page_title"], event.device_type, event.value) == ("5", "true", Decimal("5.5"))
+
+
+def test_bytes_that_are_no_text_and_lines_without_end_are_refused():
+    found = open_object("raw/a.ndjson", b'{"a": "\xff"}\n{}\n' + b"x" * 2**21)
+    assert found.faults == {1: "not_utf8", 3: "line_too_long"}
+    outcomes = recompute([found], RULES, REFERENCE).outcomes
+    assert [refused.reason for refused in outcomes.refused] == ["not_utf8", "not_a_raw_line", "line_too_long"]
 
 
 @pytest.mark.parametrize("text", ["not json", '{"a": NaN}', "[1]", ""])
