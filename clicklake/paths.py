@@ -15,6 +15,9 @@ JOURNAL_KEY = STATE_PREFIX + "refresh_lake.journal.json"
 GATE_KEY = STATE_PREFIX + "gate.json"
 REPORT_KEY = STATE_PREFIX + "report.html"
 
+# A slow PUT may end in the hour after the one in its key: who looks for new objects looks back as far.
+LISTING_OVERLAP = timedelta(hours=2)
+
 PACK_END = ".ndjson.gz"
 MANIFEST_END = ".manifest.json"
 

@@ -2,8 +2,10 @@
 
 import argparse
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 COMMANDS = ("refresh", "rebuild", "reparse")
@@ -30,7 +32,6 @@ class Settings:
     lease_seconds: float = 60.0
     correlation_id: str = ""
     keep_days: int = 7
-    listing_overlap_hours: int = field(default=2)
 
     def __post_init__(self) -> None:
         if not self.lake_bucket:
@@ -56,57 +57,51 @@ class Settings:
                 raise ArgumentsError(f"--from {self.first_day} is after --to {self.last_day}")
 
 
-def _day(name: str, text: str | None) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentsError(f"{name} is {text!r}: expected a day, as 2026-01-31") from None
+def _is_true(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError
+    return text.lower() == "true"
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(host for host in text.lower().split(",") if host)
+
+
+# Of each argument the setting, what makes it of the text, and how such a text looks.
+_ARGUMENTS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
+    "database": ("database", str, "a name"),
+    "shop_time_zone": ("shop_time_zone", str, "a name such as Europe/Berlin"),
+    "shop_currency": ("shop_currency", str, "three letters, as EUR"),
+    "shop_hosts": ("shop_hosts", _hosts, "hosts with commas between them"),
+    "late_limit_days": ("late_limit_days", int, "a number"),
+    "command": ("command", str, f"one of {', '.join(COMMANDS)}"),
+    "reconcile": ("reconcile", _is_true, "true or false"),
+    "from": ("first_day", date.fromisoformat, "a day, as 2026-01-31"),
+    "to": ("last_day", date.fromisoformat, "a day, as 2026-01-31"),
+    "lease_seconds": ("lease_seconds", float, "a number"),
+    "correlation_id": ("correlation_id", str, "a name"),
+    "keep_days": ("keep_days", int, "a number"),
+}
 
 
 def read_arguments(argv: list[str]) -> Settings:
-    """Settings from a command line such as Glue's; its own arguments, which Glue adds, are passed over.
+    """Settings from a command line such as Glue's; its own arguments, which Glue adds, are passed over, and one
+    without a value is as good as not given.
 
     Raises ArgumentsError. Source of the form: AWS Glue's `--name value` pairs.
     """
-    optional = {
-        "database": "clickstream_db",
-        "shop_time_zone": "UTC",
-        "shop_currency": "EUR",
-        "shop_hosts": "",
-        "late_limit_days": "90",
-        "command": "refresh",
-        "reconcile": "false",
-        "from": "",
-        "to": "",
-        "lease_seconds": "60",
-        "correlation_id": "",
-        "keep_days": "7",
-    }
     # awsglue knows only required options, so those that were given are asked for.
-    given = [name for name in optional if any(a == f"--{name}" or a.startswith(f"--{name}=") for a in argv)]
-    values = {**optional, **_resolve(argv, ["lake_bucket", *given])}
-    try:
-        late_limit_days, keep_days = int(values["late_limit_days"]), int(values["keep_days"])
-        lease_seconds = float(values["lease_seconds"])
-    except ValueError:
-        raise ArgumentsError("--late_limit_days, --keep_days and --lease_seconds are numbers") from None
-    return Settings(
-        lake_bucket=values["lake_bucket"],
-        database=values["database"],
-        shop_time_zone=values["shop_time_zone"],
-        shop_currency=values["shop_currency"],
-        shop_hosts=tuple(host for host in values["shop_hosts"].lower().split(",") if host),
-        late_limit_days=late_limit_days,
-        command=values["command"],
-        reconcile=values["reconcile"].lower() == "true",
-        first_day=_day("--from", values["from"]),
-        last_day=_day("--to", values["to"]),
-        lease_seconds=lease_seconds,
-        correlation_id=values["correlation_id"],
-        keep_days=keep_days,
-    )
+    given = [name for name in _ARGUMENTS if any(a == f"--{name}" or a.startswith(f"--{name}=") for a in argv)]
+    values = _resolve(argv, ["lake_bucket", *given])
+    settings = {}
+    for name in given:
+        setting, read, expected = _ARGUMENTS[name]
+        try:
+            if values[name]:
+                settings[setting] = read(values[name])
+        except ValueError:
+            raise ArgumentsError(f"--{name} is {values[name]!r}: expected {expected}") from None
+    return Settings(lake_bucket=values["lake_bucket"], **settings)
 
 
 def _resolve(argv: list[str], names: list[str]) -> dict[str, str]:

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from glue_jobs.lake import MAX_LITERALS, Lake, on_days, settle
-from glue_jobs.raw_objects import NO_DATE
+from glue_jobs.raw_objects import NO_DATE, object_date_column
 from glue_jobs.runtime import few
 from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
 
@@ -42,13 +42,6 @@ class Outcome:
     @property
     def stored(self) -> int:
         return self.inserted + self.replaced
-
-
-def object_date(key: Column) -> Column:
-    """The UTC date in a raw object's key; 1970-01-01 for foreign keys."""
-    day = F.regexp_extract(key, r"^(raw/year=\d{4}/month=\d{2}/day=\d{2}/)hour=([01]\d|2[0-3])/", 1)
-    text = F.regexp_replace(day, r"[^0-9]+", "")
-    return F.coalesce(F.to_date(F.when(F.length(text) == 8, text), "yyyyMMdd"), F.lit(NO_DATE))
 
 
 def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> Outcome:
@@ -117,7 +110,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     repeats = (
         new.where(~F.col("is_kept"))
         .unionByName(old.where(~F.col("is_kept")))
-        .withColumn("object_date", object_date(F.col("object")))
+        .withColumn("object_date", object_date_column(F.col("object")))
         .select(*REPEAT_COLUMNS)
         .unionByName(refused.repeats)
     )

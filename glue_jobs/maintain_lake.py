@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from clicklake import endpoints
+from clicklake.paths import LISTING_OVERLAP
 from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
 from glue_jobs.lake import Snapshot, on_days
 from glue_jobs.lease import Journal, write_journal
@@ -133,7 +134,7 @@ class Upkeep:
         """Packs the objects of closed days that have been read and lie in no pack yet."""
         s3, bucket = self.run.s3, self.settings.lake_bucket
         now = self.run.clock()
-        last = last_closed_day(now, self.settings.listing_overlap_hours)
+        last = last_closed_day(now)
         listed = [item for item in list_raw_objects(s3, bucket, None, now) if item.date <= last]
         packed = read_manifests(s3, bucket, {item.date for item in listed}.__contains__)
         waiting = [item for item in listed if item.key not in packed]
@@ -176,9 +177,9 @@ def choose_expired(history: Iterable[Snapshot], named: Collection[int], before: 
     return [s.id for s in history if s.committed_at < before and not s.is_named and s.id not in named]
 
 
-def last_closed_day(now: datetime, overlap_hours: int) -> date:
+def last_closed_day(now: datetime) -> date:
     """The last UTC day whose raw objects a refresh looks for no more; keys without a day count as closed."""
-    return (now.astimezone(timezone.utc) - timedelta(hours=overlap_hours)).date() - timedelta(days=1)
+    return (now.astimezone(timezone.utc) - LISTING_OVERLAP).date() - timedelta(days=1)
 
 
 def main(argv: list[str]) -> int:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DateType, IntegerType, StringType, StructField, StructType
 
@@ -42,8 +43,8 @@ OBJECT_SCHEMA = (
     "object string, bytes bigint, promised int, is_in_raw boolean, "
     "packed struct<pack:string,offset:bigint,sha256:string,span_offset:bigint,span_bytes:bigint>"
 )
-# What line 0 tells of an object: its size, and the lines its key promised and those that were found.
-OBJECT_END = "bytes bigint, promised int, found int"
+# What line 0 tells of an object: its size, the hour in its key, the lines its key promised and those that were found.
+OBJECT_END = "bytes bigint, hour int, promised int, found int"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ def object_date(key: str) -> date:
     """The UTC day of the object's prefix; NO_DATE for foreign keys."""
     hour = read_raw_key(key).hour
     return hour.date() if hour else NO_DATE
+
+
+def object_date_column(key: Column) -> Column:
+    """object_date, of a column of keys."""
+    day = F.regexp_extract(key, r"^(raw/year=\d{4}/month=\d{2}/day=\d{2}/)hour=([01]\d|2[0-3])/", 1)
+    text = F.regexp_replace(day, r"[^0-9]+", "")
+    return F.coalesce(F.to_date(F.when(F.length(text) == 8, text), "yyyyMMdd"), F.lit(NO_DATE))
 
 
 def list_raw_objects(s3: Any, bucket: str, since: datetime | None, until: datetime) -> list[RawObject]:
@@ -250,7 +258,9 @@ def _read_object(bodies: _Bodies, item: dict[str, Any], batch: LineBatch) -> Ite
         batch.add_lines(key, found + 1, *_texts(lines))
         found += len(lines)
         yield
-    batch.add_end(key, json.dumps({"bytes": item["bytes"], "promised": item["promised"], "found": found}), reader.fault)
+    hour = read_raw_key(key).hour
+    end = {"bytes": item["bytes"], "hour": hour and hour.hour, "promised": item["promised"], "found": found}
+    batch.add_end(key, json.dumps(end), reader.fault)
 
 
 def _texts(lines: list[bytes]) -> tuple[list[bytes], list[str | None]]:

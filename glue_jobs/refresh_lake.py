@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from clicklake import endpoints
+from clicklake.paths import LISTING_OVERLAP
 from glue_jobs.arguments import ArgumentsError, Settings, read_arguments
 from glue_jobs.arrivals import EVENT_KEY, Outcome, judge
 from glue_jobs.derive import (
@@ -112,6 +113,8 @@ def refresh(
     """
     run = Run(spark, settings, clock, say)
     with run.lease:
+        if settings.correlation_id:
+            say(f"run {run.run_id}, asked for by {settings.correlation_id}")
         run.prepare()
         report = {"refresh": run.refresh, "rebuild": run.rebuild, "reparse": run.reparse}[settings.command]()
     say(report.sentence())
@@ -228,8 +231,7 @@ class Run:
         """The listed objects that no completed run has read."""
         since = None
         if self.last is not None and self.last.listed_until is not None and not self.settings.reconcile:
-            overlap = timedelta(hours=self.settings.listing_overlap_hours)
-            since = self.last.listed_until.replace(tzinfo=timezone.utc) - overlap
+            since = self.last.listed_until.replace(tzinfo=timezone.utc) - LISTING_OVERLAP
         listed = list_raw_objects(self.s3, self.settings.lake_bucket, since, until)
         if listed and self.last is not None:
             ingested = self.lake.read("ingested_objects").where(on_days("object_date", {i.date for i in listed}))
@@ -387,8 +389,7 @@ class Run:
     def _ingested_objects(self, arrivals: DataFrame) -> DataFrame:
         """tables.INGESTED_OBJECTS of the objects that could be fetched."""
         is_end = (F.col("line") == 0) & F.col("raw_line").isNotNull()
-        hour = F.regexp_extract("object", r"^raw/year=\d{4}/month=\d{2}/day=\d{2}/hour=(\d{2})/", 1)
-        at = F.col("object_date").cast("timestamp") + F.make_dt_interval(hours=hour.cast("int"))
+        hour = F.col("object_date").cast("timestamp") + F.make_dt_interval(hours=F.col("end.hour"))
         lost = F.greatest(F.coalesce("end.promised", F.lit(0)) - F.col("end.found"), F.lit(0))
         return (
             arrivals.groupBy("object", "object_date")
@@ -402,7 +403,7 @@ class Run:
             .select(
                 "object",
                 "object_date",
-                F.when(hour != "", at).cast("timestamp_ntz").alias("object_hour"),
+                hour.cast("timestamp_ntz").alias("object_hour"),
                 "end.bytes",
                 (F.col("end.found") + lost).alias("lines"),
                 lost.alias("lines_lost"),

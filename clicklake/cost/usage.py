@@ -7,6 +7,7 @@ and chat. The lake is a year old: twelve months are kept.
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 from clicklake.cost.configuration import DEFAULT, Configuration
 from clicklake.cost.refresh_time import (
@@ -17,6 +18,7 @@ from clicklake.cost.refresh_time import (
     measured,
     refresh_model,
 )
+from clicklake.paths import LISTING_OVERLAP
 
 DAYS = 30
 MONTHS_KEPT = 12
@@ -48,7 +50,8 @@ EVENTS_QUERIES, MB_PER_MILLION_EVENTS = 2, 0.6
 GETS_A_QUERY, RESULT_OBJECTS_A_QUERY, CATALOG_REQUESTS_A_QUERY = 20, 2, 10
 # Lambda asks a queue by five connections, each of which waits for 20 seconds. Source: AWS, Using Lambda with SQS.
 QUEUE_REQUESTS = 5 * 3 * 60 * 24 * DAYS
-LISTED_BEFORE_HOURS = 2  # the gate and the job look back so far behind the last run
+# The gate and the job look back so far behind the last run.
+LISTED_BEFORE_HOURS = LISTING_OVERLAP // timedelta(hours=1)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clicklake.paths import hour_prefixes
+from clicklake.paths import LISTING_OVERLAP, hour_prefixes
 
-# An object is put under the hour of its PUT, and a slow one may end in the next; the job looks back as far.
-OVERLAP = timedelta(hours=2)
 # Looking through more hours than these would cost more than a run.
 MAX_SILENCE = timedelta(days=8)
 
@@ -48,11 +46,11 @@ def hours_to_look_at(seen: Seen | None, now: datetime) -> list[str] | None:
     """The prefixes where new objects would lie, the newest first; None where looking does not help."""
     if seen is None or now - seen.started_at > MAX_SILENCE or seen.started_at > now:
         return None
-    return hour_prefixes(seen.started_at - OVERLAP, now)[::-1]
+    return hour_prefixes(seen.started_at - LISTING_OVERLAP, now)[::-1]
 
 
 def hours_to_remember(now: datetime) -> list[str]:
-    return hour_prefixes(now - OVERLAP, now)
+    return hour_prefixes(now - LISTING_OVERLAP, now)
 
 
 def why_to_start(seen: Seen | None, now: datetime, last: Run | None, count: Callable[[str], int]) -> str:

@@ -1,7 +1,7 @@
 """Lines and objects that once were wrong, or would have stopped every run."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -55,6 +55,7 @@ def lake(new_lake) -> SmallLake:
     lake.put([again], "second")
     # Foreign keys: a day without an hour, a number that is no count of lines.
     lake.put_bytes("raw/year=2026/month=09/day=07/copy.ndjson", _text(again) + _text(again))
+    lake.put_bytes("raw/year=2026/month=13/day=01/hour=05/copy.ndjson", _text(again))
     lake.put_bytes("raw/events-export-20260907123000.ndjson.gz", _text(again))
     lake.put_bytes("raw/year=2026/month=09/day=07/hour=12/events-torn-3.ndjson.gz", b"")
     lake.put(
@@ -121,7 +122,13 @@ def test_consent_decides_and_not_the_visitor(lake):
 def test_a_clock_in_the_year_1_is_corrected_and_its_repeats_are_known(lake):
     [(event_date, ts_date)] = [r[1:] for r in lake.rows("events", "event_id", "event_date", "ts_date") if r[0] == "old"]
     assert (event_date, ts_date) == (date(2026, 9, 7), date(1, 1, 1))
-    assert sum(1 for row in lake.rows("repeats", "event_id") if row[0] == "old") == 4
+    assert sum(1 for row in lake.rows("repeats", "event_id") if row[0] == "old") == 5
+
+
+def test_an_object_has_the_hour_of_its_key_and_a_foreign_one_none(lake):
+    hours = {row[0].removeprefix("raw/"): row[1] for row in lake.rows("ingested_objects", "object", "object_hour")}
+    assert {hour for key, hour in hours.items() if "events-first" in key} == {datetime(2026, 9, 7, 12)}
+    assert [hour for key, hour in hours.items() if key.endswith("copy.ndjson")] == [None, None]
 
 
 def test_a_referrer_counts_where_the_page_is_missing(lake):

@@ -48,7 +48,7 @@ RULES = {
     "dashboards": ("dashboards", "clicklake.metrics", "awswrangler", "duckdb", "pyarrow"),
     "clicklake/shop": ("clicklake.shop", "msgspec"),
     # Prices, measurements and arithmetic: it asks nobody.
-    "clicklake/cost": ("clicklake.cost",),
+    "clicklake/cost": ("clicklake.cost", "clicklake.paths"),
     # A second reading of the definitions: nothing of the job, no engine.
     "clicklake/verify": (
         "clicklake.verify",

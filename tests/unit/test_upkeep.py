@@ -35,7 +35,7 @@ def test_a_snapshot_goes_when_it_is_old_and_nothing_names_it():
     ],
 )
 def test_a_day_is_closed_when_no_listing_goes_back_to_it(now, day):
-    assert last_closed_day(datetime.fromisoformat(now), overlap_hours=2) == day
+    assert last_closed_day(datetime.fromisoformat(now)) == day
 
 
 def raw(name: str, size: int, day: int = 7) -> RawObject:
