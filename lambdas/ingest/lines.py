@@ -10,9 +10,10 @@ from clicklake.contract.consent import UnknownConsent, apply_consent
 from clicklake.contract.decode import fill_event, read_text
 from clicklake.contract.event import Device, Geo, Item, OwnProp, Props
 from clicklake.contract.fallback_id import fallback_event_id
+from clicklake.contract.limits import MAX_EVENT_BYTES
 from clicklake.contract.memo import Memo
 from clicklake.contract.raw import DraftLine, RawLine
-from clicklake.contract.reasons import Reason, Refusal
+from clicklake.contract.reasons import Refusal
 from clicklake.contract.usual import UsualLine, usual_line
 from lambdas.ingest.identity import HashKeys, is_impersonal
 from lambdas.ingest.rejected import excerpt, redacted_json
@@ -156,7 +157,8 @@ def rejected_line(refusal: Refusal, raw: bytes | Raw, batch: Batch, rules: Rules
     sent = bytes(raw)
     is_granted_by_default = rules.unknown_consent == "granted"
     text = length = sha256 = None
-    if refusal.reason is not Reason.TOO_LARGE:
+    # Bodies too come here, of any size: as objects, 16 MB of {} take a gigabyte.
+    if len(sent) <= MAX_EVENT_BYTES:
         text = redacted_json(sent, rules.keys, rules.search_parameters, is_granted_by_default)
     if text is None:
         kept = excerpt(sent)
