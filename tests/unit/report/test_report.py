@@ -8,12 +8,13 @@ from html.parser import HTMLParser
 import pyarrow as pa
 import pytest
 
-from clicklake.local.sql import Engine, open_tables
+from clicklake.local.sql import Engine
 from dashboards.report import render
 from dashboards.report.behaviour import every_day
 from dashboards.report.charts import Point, nice_ceiling, trend
 from dashboards.report.figures import read_figures
 from dashboards.report.trust import glossary
+from tests.sql.engines import open_tables
 from tests.unit.report.sample_lake import make_tables
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
