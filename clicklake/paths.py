@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta, timezone
 RAW_PREFIX = "raw/"
 PROCESSED_PREFIX = "processed/"
 RESULTS_PREFIX = "results/"
-REFERENCE_PREFIX = "reference/"
 STATE_PREFIX = "state/"
 
 LEASE_KEY = STATE_PREFIX + "refresh_lake.lease.json"

@@ -7,9 +7,9 @@ from pathlib import Path
 from clicklake.cli.making import Plan, made_lake
 from clicklake.cli.show import as_table, console
 from clicklake.cli.verify import verified_in_short
-from clicklake.local.places import TwinError
+from clicklake.local.places import TwinError, write_atomically
 from clicklake.local.sql import Engine, QueryError, read_queries
-from clicklake.local.twin import REPORT, write_atomically
+from clicklake.local.twin import REPORT
 from dashboards.report.page import render
 
 SHOWN_QUERIES = (

@@ -13,7 +13,7 @@ from clicklake.local import twin
 from clicklake.local.authorizer import UserPool
 from clicklake.local.gateway import Cors, Gateway
 from clicklake.local.http_server import HttpServer
-from clicklake.local.places import TwinError
+from clicklake.local.places import TwinError, write_atomically
 from clicklake.local.refresher import running_job
 from clicklake.local.sql import QueryError, connect
 from clicklake.local.twin import (
@@ -24,7 +24,6 @@ from clicklake.local.twin import (
     ingest_settings,
     job_arguments,
     shop_event,
-    write_atomically,
 )
 from clicklake.shop import ORIGIN, live
 from dashboards.report.page import render

@@ -10,7 +10,7 @@ import msgspec
 import rfc8785
 from msgspec import Raw, Struct
 
-from clicklake.contract.event import Consent, Device, Event, Geo, Item, OwnProp, Props
+from clicklake.contract.event import Consent, ConsentState, Device, Event, Geo, Item, OwnProp, Props
 from clicklake.contract.instants import read_instant
 from clicklake.contract.json_text import is_nested_deeper, repair_escapes
 from clicklake.contract.limits import (
@@ -26,7 +26,6 @@ from clicklake.contract.raw import DraftLine
 from clicklake.contract.reasons import Reason, Refusal
 from clicklake.contract.wire import (
     ABSENT,
-    ConsentValue,
     DeviceType,
     SegmentMessage,
     SegmentProduct,
@@ -43,7 +42,7 @@ _NULL = b"null"
 # One object for each of the few values there are.
 _CONSENTS = {
     sent: Consent(*(state or "unknown" for state in sent))
-    for sent in itertools.product((None, *get_args(ConsentValue)), repeat=2)
+    for sent in itertools.product((None, *get_args(ConsentState)), repeat=2)
 }
 UNKNOWN_CONSENT = _CONSENTS[None, None]
 _DEVICES = {device_type: Device(device_type) for device_type in get_args(DeviceType)}
@@ -64,14 +63,14 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_raw = msgspec.json.Decoder(Raw).decode
 
 
-class Refused(Exception):
-    """Carries a refusal out of the helpers below; never leaves this module."""
+class RefusedField(Exception):
+    """Carries a refusal out of the helpers below, to whoever reads an event: no reader lets it pass."""
 
     def __init__(self, reason: Reason, field: str) -> None:
         self.refusal = Refusal(reason, field)
 
-    def within(self, place: str) -> "Refused":
-        return Refused(self.refusal.reason, f"{place}.{self.refusal.field}")
+    def within(self, place: str) -> "RefusedField":
+        return RefusedField(self.refusal.reason, f"{place}.{self.refusal.field}")
 
 
 def decode_event(raw: bytes | Raw, *, accept_flat: bool) -> Event | Refusal:
@@ -117,7 +116,7 @@ def fill_event(event: Event | DraftLine, text: bytes, *, accept_flat: bool) -> R
         if wire.event_type is None:
             return _copy(_from_segment(_decode_segment(text)), event)
         return _fill(event, wire)
-    except Refused as refused:
+    except RefusedField as refused:
         return refused.refusal
     except msgspec.ValidationError as error:
         return _refusal(text, str(error))
@@ -246,14 +245,14 @@ def money(raw: Raw, field: str) -> str | None:
         return None
     money = read_money(text)
     if type(money) is Reason:
-        raise Refused(money, field)
+        raise RefusedField(money, field)
     return money
 
 
 def price(raw: Raw, field: str) -> str | None:
     text = money(raw, field)
     if text is not None and text[0] == "-":
-        raise Refused(Reason.OUT_OF_RANGE, field)
+        raise RefusedField(Reason.OUT_OF_RANGE, field)
     return text
 
 
@@ -271,7 +270,7 @@ def _whole(value: Any, field: str) -> Any:
     if type(value) is not float:
         return value
     if not value.is_integer():
-        raise Refused(Reason.NOT_AN_INTEGER, field)
+        raise RefusedField(Reason.NOT_AN_INTEGER, field)
     return int(value)
 
 
@@ -284,7 +283,7 @@ def _items(sent: list[WireItem]) -> tuple[Item, ...]:
     for item in sent:
         try:
             items.append(_item(item))
-        except Refused as refused:
+        except RefusedField as refused:
             raise refused.within(f"items[{len(items)}]") from None
     return tuple(items)
 
@@ -292,7 +291,7 @@ def _items(sent: list[WireItem]) -> tuple[Item, ...]:
 def _one_item(ecom: WireEcom) -> tuple[Item]:
     try:
         return (_item(ecom),)
-    except Refused as refused:
+    except RefusedField as refused:
         raise refused.within("ecom") from None
 
 
@@ -331,20 +330,20 @@ def _known_reader(name: str, annotation: Any) -> Callable[[Any], Any]:
     def read_text(value: Any) -> str | None:
         if type(value) is str:
             if len(value) > kind.max_length:
-                raise Refused(Reason.TOO_LONG, field)
+                raise RefusedField(Reason.TOO_LONG, field)
             return value or None
         if value is None:
             return None
-        raise Refused(Reason.WRONG_TYPE, field)
+        raise RefusedField(Reason.WRONG_TYPE, field)
 
     def read_integer(value: Any) -> int | None:
         if type(value) is int or type(value) is float:
             if not kind.ge <= value <= kind.le:
-                raise Refused(Reason.OUT_OF_RANGE, field)
+                raise RefusedField(Reason.OUT_OF_RANGE, field)
             return value if type(value) is int else _whole(value, field)
         if value is None:
             return None
-        raise Refused(Reason.WRONG_TYPE, field)
+        raise RefusedField(Reason.WRONG_TYPE, field)
 
     return read_text if isinstance(kind, msgspec.inspect.StrType) else read_integer
 
@@ -367,9 +366,9 @@ def _props(sent: dict[str, Any]) -> Props | None:
             continue
         own_keys += 1
         if own_keys > MAX_OWN_PROPS:
-            raise Refused(Reason.TOO_MANY_PROPS, "props")
+            raise RefusedField(Reason.TOO_MANY_PROPS, "props")
         if not key or len(key) > MAX_OWN_KEY_LENGTH:
-            raise Refused(Reason.TOO_LONG if key else Reason.EMPTY, "props")
+            raise RefusedField(Reason.TOO_LONG if key else Reason.EMPTY, "props")
         if value is not None:
             own.append(OwnProp(key, value if _is_short(value) else _own_text(key, value)))
     if not known and not own:
@@ -393,11 +392,11 @@ def _own_text(key: str, value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if type(value) is str:
-        raise Refused(Reason.TOO_LONG, f"props.{key}")
+        raise RefusedField(Reason.TOO_LONG, f"props.{key}")
     if type(value) not in (int, float):
-        raise Refused(Reason.WRONG_TYPE, f"props.{key}")
+        raise RefusedField(Reason.WRONG_TYPE, f"props.{key}")
     if not -OWN_NUMBER_LIMIT < value < OWN_NUMBER_LIMIT:
-        raise Refused(Reason.OUT_OF_RANGE, f"props.{key}")
+        raise RefusedField(Reason.OUT_OF_RANGE, f"props.{key}")
     return str(int(value)) if value == int(value) else rfc8785.dumps(value).decode()
 
 
@@ -435,9 +434,9 @@ def _with_flat(props: Props | None, user_action: str | None, user_age: int | Non
 
 def _from_segment(message: SegmentMessage) -> Event:
     if message.type is None:
-        raise Refused(Reason.MISSING_EVENT_TYPE, "event_type")
+        raise RefusedField(Reason.MISSING_EVENT_TYPE, "event_type")
     if message.type == "track" and message.event is None:
-        raise Refused(Reason.MISSING_EVENT_TYPE, "event")
+        raise RefusedField(Reason.MISSING_EVENT_TYPE, "event")
     sent = message.properties or SegmentProperties()
     items = _segment_items(sent)
     event_type = CANONICAL[message.event] if message.type == "track" else "page_view"

@@ -8,9 +8,6 @@ import msgspec
 
 from clicklake.contract.memo import Memo
 
-# Numbers below this are seconds, others milliseconds.
-SECONDS_BELOW = 10**11
-
 MIN_INSTANT_MS = -62_135_596_800_000  # 0001-01-01T00:00:00.000Z
 MAX_INSTANT_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
@@ -77,6 +74,7 @@ def _from_number(sign: bytes, whole: bytes, fraction: bytes, exponent: int) -> i
     magnitude = len(digits) - len(fraction) + exponent
     if magnitude > 15:
         return None
+    # Below 1e11, see read_instant.
     is_seconds = bool(sign) or magnitude <= 11
     places = len(fraction) - exponent - (3 if is_seconds else 0)
     # Digits beyond 40 places cannot change the millisecond, except whether anything is left to cut.

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from clicklake.contract.event import Consent, Device, Geo, Item, Props
@@ -66,6 +65,3 @@ class DraftLine(RawLine, gc=False):
     """A line that is being made: user_id may still be in the clear, and is_flat is set back before it is written."""
 
     is_flat: bool = False
-
-
-encode_raw_line = msgspec.json.Encoder().encode

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from clicklake.contract.decode import UNKNOWN_CONSENT, Refused, money, price, viewed
+from clicklake.contract.decode import UNKNOWN_CONSENT, RefusedField, money, price, viewed
 from clicklake.contract.event import Consent, Device, Item, Props
 from clicklake.contract.instants import read_sent_instant
 from clicklake.contract.json_text import repair_escapes
@@ -167,7 +167,7 @@ def split_usual_body(body: bytes, kind: ContentKind) -> Body | None:
             lines, sent_at = envelope.events, envelope.sent_at if envelope.sent_at is not None else envelope.sentAt
         for line in lines:
             _settle(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Refused):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RefusedField):
         return None
     return Body(lines, read_sent_instant(sent_at) if sent_at is not None else None)
 
@@ -177,7 +177,7 @@ def usual_line(text: bytes) -> DraftLine | None:
     try:
         line = _decode_line(text)
         _settle(line)
-    except (msgspec.DecodeError, Refused):
+    except (msgspec.DecodeError, RefusedField):
         return None
     return line
 

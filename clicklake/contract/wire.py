@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Raw, Struct
 
+from clicklake.contract.event import ConsentState
 from clicklake.contract.limits import (
     MAX_ID_LENGTH,
     MAX_INT32,
@@ -46,7 +47,6 @@ Money = Annotated[Raw, Meta(extra_json_schema={"x-type": "money"})]
 Price = Annotated[Raw, Meta(extra_json_schema={"x-type": "price"})]
 Instant = Annotated[Raw, Meta(extra_json_schema={"x-type": "instant"})]
 
-ConsentValue = Literal["granted", "denied", "unknown"]
 DeviceType = Literal["mobile", "desktop", "tablet", "bot", "other"]
 
 
@@ -63,8 +63,8 @@ class WireDevice(Struct, gc=False):
 
 
 class WireConsent(Struct, gc=False):
-    analytics: Annotated[ConsentValue | None, _says("may the visit be measured; absent is unknown", "granted")] = None
-    marketing: Annotated[ConsentValue | None, _says("may click ids be kept; absent is unknown", "denied")] = None
+    analytics: Annotated[ConsentState | None, _says("may the visit be measured; absent is unknown", "granted")] = None
+    marketing: Annotated[ConsentState | None, _says("may click ids be kept; absent is unknown", "denied")] = None
 
 
 class WireItem(Struct, gc=False):
@@ -225,14 +225,11 @@ class SegmentContext(Struct, gc=False):
     library: SegmentLibrary | None = None
 
 
-SegmentEventName = Literal[tuple(sorted(CANONICAL))]
-
-
 class SegmentMessage(Struct, gc=False):
     """A message as Segment's libraries send it. userId and traits are never read."""
 
     type: Literal["track", "page", "screen"] | None = None
-    event: SegmentEventName | None = None
+    event: EventTypeName | None = None
     messageId: EventId | None = None
     anonymousId: VisitorId | None = None
     timestamp: Instant = ABSENT

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import localstack_client.session
 
 from clicklake.endpoints import DEFAULT_REGION, Endpoints
-from clicklake.local.places import ROOT, TwinError, state_folder
+from clicklake.local.places import ROOT, TwinError, state_folder, write_atomically
 
 BUCKET = "clicklake-lake"
 DATABASE = "clickstream_db"
@@ -172,17 +172,13 @@ def running(port: int = 0) -> Iterator[Emulator]:
 @contextmanager
 def announced(lake: Lake) -> Iterator[None]:
     """Tells other commands of the lake for as long as the block runs."""
-    path = _state_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(asdict(lake)) + "\n")
-    os.replace(draft, path)
+    write_atomically(_state_path(), json.dumps(asdict(lake)) + "\n")
     try:
         yield
     finally:
         found = _read_state()
         if found is not None and found.pid == lake.pid:
-            path.unlink(missing_ok=True)
+            _state_path().unlink(missing_ok=True)
 
 
 def find_lake() -> Lake:

@@ -1,4 +1,4 @@
-"""Folders and errors of the laptop twin."""
+"""Folders, files and errors of the laptop twin."""
 
 import os
 from pathlib import Path
@@ -20,3 +20,11 @@ def cache_folder() -> Path:
     if chosen := os.environ.get("CLICKLAKE_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "clicklake"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """A reader finds the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")  # several may write at once
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from clicklake.local import emulator
@@ -122,11 +121,3 @@ def lake_arguments(lake: Lake) -> list[str]:
 def job_arguments(lake: Lake, command: str = "refresh", *more: str) -> list[str]:
     """The refresh job's arguments for the simulated shop."""
     return [*lake_arguments(lake), "--command", command, *more]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """A reader finds the old file or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

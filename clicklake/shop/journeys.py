@@ -252,7 +252,12 @@ class _Walk:
         self.order: Order | None = None
         self.refund: Refund | None = None
         self.page: Page | None = None
+        self.last_url = ""
+        self.stayed_ms = 0
+        self.scrolled = 0
         self.list: tuple[Line, ...] = ()
+        self.chosen: Line | None = None
+        self.looked_at: Line | None = None
         self.category = chance.one_of(visitor.interests)
         self.has_account = bool(visitor.people) and (visitor.has_account or history.has_account)
         self.analytics = "denied" if history.has_withdrawn else visitor.analytics
@@ -463,7 +468,7 @@ class _Walk:
         following = self.chance.pick(_NEXT[kind])
         if following == "product" and self.list and kind in ("list", "search"):
             place = min(int(self.chance.random() ** 1.6 * len(self.list)), len(self.list) - 1)
-            self.chosen: Line | None = self.list[place]
+            self.chosen = self.list[place]
             self.note("select_item", lines=(self.list[place],))
         elif following in ("list", "home", "info") and self.chance.happens(0.35):
             self.note("click", {"element_id": f"nav-{following}", "link_url": f"{ORIGIN}/"})
@@ -478,8 +483,7 @@ class _Walk:
 
     def choose(self) -> Line:
         """The product of the next product page: the one clicked on, else what visitors want."""
-        chosen = getattr(self, "chosen", None)
-        self.chosen = None
+        chosen, self.chosen = self.chosen, None
         product = chosen.product if chosen else None
         if product is None:
             whole = self.chance.happens(0.35)

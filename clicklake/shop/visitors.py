@@ -158,7 +158,7 @@ def person(seed: int, *name: object) -> Person:
 
 
 def _people(chance: Chance, seed: int) -> tuple[Person, ...]:
-    if chance.happens(0.02):  # a family's tablet, an office PC
+    if chance.happens(0.03):  # a family's tablet, an office PC
         return person(seed, chance.uuid()), person(seed, chance.uuid())
     if chance.happens(0.07):
         return (person(seed, "well-known", chance.integer(1, WELL_KNOWN_PEOPLE)),)

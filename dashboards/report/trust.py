@@ -181,7 +181,10 @@ def glossary(figures: Figures) -> Html:
             "Likely 5.1–6.3%",
             "The true rate lies in this range in 95 of 100 such cases. The more visits, the narrower it is.",
         ),
-        ("Not enough data", "Fewer than 30 cases: a rate of so few would mislead, so none is shown."),
+        (
+            "Not enough data",
+            f"Fewer than {words.count(figures.min_n)} cases: a rate of so few would mislead, so none is shown.",
+        ),
         ("No clear change", "The ranges before and now overlap: it may be chance."),
         (
             "Net revenue",

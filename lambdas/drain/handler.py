@@ -1,6 +1,5 @@
 """Puts what ingest left in the queue into raw, under the current hour, where the next refresh looks."""
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 from clicklake.buffer import from_message, put_once
 from clicklake.endpoints import client
+from clicklake.log_line import log_line
 from clicklake.paths import raw_key
 from lambdas.drain.settings import Settings
 
@@ -50,19 +50,16 @@ def make_handler(
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the message stays in the queue
                 failed.append(record["messageId"])
                 errors.add(type(error).__name__)
-        write_log(
-            json.dumps(
-                {
-                    "service": "drain",
-                    "request_id": getattr(context, "aws_request_id", ""),
-                    "messages": len(event.get("Records", [])),
-                    "failed": len(failed),
-                    "repeated": repeated,
-                    "lines": lines,
-                    "errors": sorted(errors),
-                }
-            )
-        )
+        fields = {
+            "level": "WARNING" if failed else "INFO",
+            "request_id": getattr(context, "aws_request_id", ""),
+            "messages": len(event.get("Records", [])),
+            "failed": len(failed),
+            "repeated": repeated,
+            "lines": lines,
+            "errors": sorted(errors),
+        }
+        write_log(log_line("drain", fields))
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     return handle

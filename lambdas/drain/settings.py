@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clicklake.environment import required
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -10,7 +12,4 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
-        bucket = environment.get("LAKE_BUCKET", "")
-        if not bucket:
-            raise ValueError("the environment variable LAKE_BUCKET is missing")
-        return Settings(lake_bucket=bucket)
+        return Settings(lake_bucket=required(environment, "LAKE_BUCKET"))

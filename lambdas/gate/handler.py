@@ -60,7 +60,7 @@ def make_handler(
         answer = {"outcome": outcome, "reason": task if task == "reconcile" else reason}
         line = log_line(
             "gate",
-            {"level": "INFO", "request_id": request_id, "correlation_id": request_id, "task": task, **answer},
+            {"level": "INFO", "request_id": request_id, "task": task, **answer},
             {"MinutesBehind": behind},
             units={"MinutesBehind": "None"},
             namespace=settings.metrics_namespace,
@@ -76,6 +76,7 @@ def make_handler(
         # Counted before the job lists, and remembered after it was started: what comes in between, or a
         # gate that is killed in between, makes one run too many, never one too few.
         counts = {prefix: count(prefix) for prefix in hours_to_remember(now)}
+        # Glue keeps a run's arguments: this one leads from the run to the line of the gate that started it.
         arguments = {"--correlation_id": request_id} if request_id else {}
         if task == "reconcile":
             arguments["--reconcile"] = "true"

@@ -10,13 +10,14 @@ from clicklake.contract.consent import UnknownConsent, apply_consent
 from clicklake.contract.decode import fill_event, read_text
 from clicklake.contract.event import Device, Geo, Item, OwnProp, Props
 from clicklake.contract.fallback_id import fallback_event_id
+from clicklake.contract.limits import MAX_EVENT_BYTES
 from clicklake.contract.memo import Memo
 from clicklake.contract.raw import DraftLine, RawLine
-from clicklake.contract.reasons import Reason, Refusal
+from clicklake.contract.reasons import Refusal
 from clicklake.contract.usual import UsualLine, usual_line
 from lambdas.ingest.identity import HashKeys, is_impersonal
 from lambdas.ingest.rejected import excerpt, redacted_json
-from lambdas.ingest.scrub import scrub_code, scrub_text, scrubbed_codes, scrubbed_products, scrubbed_texts
+from lambdas.ingest.scrub import scrub_code, scrub_product, scrub_text
 from lambdas.ingest.urls import reduce_url
 from lambdas.ingest.viewer import Viewer
 
@@ -112,7 +113,7 @@ def accepted_lines(
         if line.page_url is not None:
             line.page_url = urls[line.page_url]
         if line.page_title is not None:
-            line.page_title = scrubbed_texts[line.page_title]
+            line.page_title = scrub_text(line.page_title)
         if line.referrer is not None:
             line.referrer = urls[line.referrer]
         if line.items is not None:
@@ -123,11 +124,11 @@ def accepted_lines(
         if line.refund_id is not None:
             line.refund_id = ids[line.refund_id]
         if line.coupon is not None:
-            line.coupon = scrubbed_codes[line.coupon]
+            line.coupon = scrub_code(line.coupon)
         if line.props is not None:
             line.props = _clean_props(line.props, rules)
         if line.sdk is not None:
-            line.sdk = scrubbed_codes[line.sdk]
+            line.sdk = scrub_code(line.sdk)
         return line
 
     def read_line(raw: bytes | Raw) -> DraftLine | Refusal:
@@ -156,7 +157,8 @@ def rejected_line(refusal: Refusal, raw: bytes | Raw, batch: Batch, rules: Rules
     sent = bytes(raw)
     is_granted_by_default = rules.unknown_consent == "granted"
     text = length = sha256 = None
-    if refusal.reason is not Reason.TOO_LARGE:
+    # Bodies too come here, of any size: as objects, 16 MB of {} take a gigabyte.
+    if len(sent) <= MAX_EVENT_BYTES:
         text = redacted_json(sent, rules.keys, rules.search_parameters, is_granted_by_default)
     if text is None:
         kept = excerpt(sent)
@@ -188,24 +190,24 @@ def _clean_item(item: Item, ids: Memo[str]) -> None:
     if item.product_id is not None:
         item.product_id = ids[item.product_id]
     if item.name is not None:
-        item.name = scrubbed_products[item.name]
+        item.name = scrub_product(item.name)
     if item.category is not None:
-        item.category = scrubbed_products[item.category]
+        item.category = scrub_product(item.category)
     if item.variant is not None:
-        item.variant = scrubbed_products[item.variant]
+        item.variant = scrub_product(item.variant)
     if item.list_name is not None:
-        item.list_name = scrubbed_products[item.list_name]
+        item.list_name = scrub_product(item.list_name)
 
 
 def _clean_props(props: Props, rules: Rules) -> Props | None:
     if props.search_query is not None:
-        props.search_query = scrubbed_products[props.search_query]
+        props.search_query = scrub_product(props.search_query)
     if props.link_url is not None:
         props.link_url = rules.urls[props.link_url]
     if props.element_id is not None:
-        props.element_id = scrubbed_codes[props.element_id]
+        props.element_id = scrub_code(props.element_id)
     if props.page_kind is not None:
-        props.page_kind = scrubbed_texts[props.page_kind]
+        props.page_kind = scrub_text(props.page_kind)
     if props.own is not None:
         props.own = _clean_own(props.own, rules.urls)
     if props.user_age is not None and not rules.collect_user_age:
@@ -215,11 +217,11 @@ def _clean_props(props: Props, rules: Rules) -> Props | None:
 
 
 def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]:
-    cleaned = [OwnProp(scrubbed_texts[prop.key], _clean_value(prop.value, urls)) for prop in own]
+    cleaned = [OwnProp(scrub_text(prop.key), _clean_value(prop.value, urls)) for prop in own]
     # A scrubbed key may have moved.
     return tuple(sorted(cleaned, key=lambda prop: prop.key))
 
 
 def _clean_value(value: str, urls: Memo[str]) -> str:
     is_url = value.startswith(("http://", "https://"))
-    return scrubbed_texts[urls[value] if is_url else value]
+    return scrub_text(urls[value] if is_url else value)

@@ -25,9 +25,9 @@ _UNITS = {
 class Told:
     """What the line tells of a request, filled in on its way.
 
-    `correlation_id` is the batch: it is in the object's key and on each of its lines, so the gate and
-    the job can name it too. Events are counted by canonical type and refusals by reason, so that both
-    have few keys whatever is sent.
+    `correlation_id` is the batch: it is in the object's key and, as ingest_id, on each of its lines and of
+    the rows that the job makes of them in events, repeats and quarantine. Events are counted by canonical
+    type and refusals by reason, so that both have few keys whatever is sent.
     """
 
     request_id: str

@@ -6,6 +6,7 @@ Names cannot be recognised; the SDK's rule is never to send them.
 """
 
 import re
+from collections.abc import Callable
 
 from clicklake.contract.memo import Memo
 
@@ -29,40 +30,6 @@ _DATE = re.compile(
 )
 _GROUPED = re.compile(r"\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}\Z")
 _ISSUER = re.compile(r"3[0-9]|4|5[0-8]|6|2[2-7]|81")
-
-
-def scrub_text(text: str) -> str:
-    """For what people type and pages say: titles, search terms, names, the shop's own values."""
-    return scrubbed_texts[text]
-
-
-def scrub_product(text: str) -> str:
-    """For search terms and the texts of products: as scrub_text, but article numbers (see is_gtin) stay."""
-    return scrubbed_products[text]
-
-
-def scrub_code(text: str) -> str:
-    """For what machines make: URLs, ids, campaign and coupon codes. A bare number of phone length is
-    an article or campaign here, so only numbers with a + or 00 and real card numbers are taken."""
-    return scrubbed_codes[text]
-
-
-def _scrub_text(text: str) -> str:
-    return _DIGITS.sub(_redact_in_text, scrub_emails(text)) if _SUSPECT.search(text) else text
-
-
-def _scrub_product(text: str) -> str:
-    return _DIGITS.sub(_redact_in_product, scrub_emails(text)) if _SUSPECT.search(text) else text
-
-
-def _scrub_code(text: str) -> str:
-    return _DIGITS.sub(_redact_in_code, scrub_emails(text)) if _SUSPECT.search(text) else text
-
-
-# Titles, terms and ids repeat.
-scrubbed_texts = Memo(_scrub_text)
-scrubbed_products = Memo(_scrub_product)
-scrubbed_codes = Memo(_scrub_code)
 
 
 def scrub_emails(text: str) -> str:
@@ -102,6 +69,25 @@ def _redact_in_code(match: re.Match[str]) -> str:
         return CARD
     is_international = found.startswith(("+", "(+", "00")) and 9 <= len(digits) <= 17
     return PHONE if is_international or _GROUPED.match(found) else found
+
+
+def _scrubber(redact: Callable[[re.Match[str]], str]) -> Callable[[str], str]:
+    """A function of a text. It remembers, because titles, terms and ids repeat; and it is a dict's own method,
+    because of all calls it is made most."""
+
+    def scrub(text: str) -> str:
+        return _DIGITS.sub(redact, scrub_emails(text)) if _SUSPECT.search(text) else text
+
+    return Memo(scrub).__getitem__
+
+
+# For what people type and pages say: titles, search terms, names, the shop's own values.
+scrub_text = _scrubber(_redact_in_text)
+# For search terms and the texts of products: as scrub_text, but article numbers (see is_gtin) stay.
+scrub_product = _scrubber(_redact_in_product)
+# For what machines make: URLs, ids, campaign and coupon codes. A bare number of phone length is an article
+# or campaign here, so only numbers with a + or 00 and real card numbers are taken.
+scrub_code = _scrubber(_redact_in_code)
 
 
 def _is_phone(found: str, digits: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from clicklake.environment import required
+
 SEARCH_PARAMETERS = ("q", "query", "s", "search")
 
 
@@ -39,8 +41,8 @@ class Settings:
             return read_secret(parameter) if parameter else ""
 
         return Settings(
-            lake_bucket=_required(environment, "LAKE_BUCKET"),
-            hash_keys=read_secret(_required(environment, "HASH_KEY_PARAMETER")),
+            lake_bucket=required(environment, "LAKE_BUCKET"),
+            hash_keys=read_secret(required(environment, "HASH_KEY_PARAMETER")),
             buffer_queue_url=environment.get("BUFFER_QUEUE_URL", ""),
             edge_secret=secret("EDGE_SECRET_PARAMETER"),
             server_key=secret("SERVER_KEY_PARAMETER"),
@@ -51,13 +53,6 @@ class Settings:
             search_parameters=_listed(environment.get("SEARCH_PARAMETERS", "")) or SEARCH_PARAMETERS,
             metrics_namespace=environment.get("METRICS_NAMESPACE") or "Clicklake",
         )
-
-
-def _required(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "")
-    if not value:
-        raise ValueError(f"the environment variable {name} is missing")
-    return value
 
 
 def _is_on(environment: Mapping[str, str], name: str) -> bool:

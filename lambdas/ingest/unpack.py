@@ -103,7 +103,7 @@ def read_body(event: Mapping[str, Any], content_type: str) -> Body | Refused:
         try:
             sent = b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            return Refused(400, "bad_base64", "the body is not base64", text[:1024].encode("utf-8", "replace"))
+            return Refused(400, "bad_base64", "the body is not base64", text.encode("utf-8", "replace"))
     else:
         if len(text) > MAX_REQUEST_BYTES:
             return _too_large(MAX_REQUEST_BYTES)

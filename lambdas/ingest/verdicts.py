@@ -52,6 +52,6 @@ def judge(
 
 def judge_unreadable(refused: Refused, batch: Batch, rules: Rules) -> Verdicts:
     """A body that is not what it should be is one rejected line, so that nothing vanishes."""
-    reason = Reason.BAD_GZIP if refused.error == Reason.BAD_GZIP else Reason.NOT_JSON
+    reason = Reason(refused.error)
     line = rejected_line(Refusal(reason), refused.unreadable or b"", batch, rules, position=0)
     return Verdicts([line], rejections=[Rejection(0, str(reason), None)], refused=refused)

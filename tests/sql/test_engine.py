@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from clicklake.endpoints import Endpoints
-from clicklake.local.sql import Engine, QueryError, connect, duckdb_type, open_folder, open_tables
+from clicklake.local.sql import Engine, QueryError, connect
 from glue_jobs.tables import TABLES
+from tests.sql.engines import duckdb_type, open_folder, open_tables
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import sqlglot
 
-from clicklake.local.sql import Engine, open_folder, read_queries
+from clicklake.local.sql import Engine, read_queries
+from tests.sql.engines import open_folder
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/*/*/expected.ndjson"))

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from clicklake.contract.decode import fill_event, read_text
 from clicklake.contract.limits import MAX_EVENT_BYTES, MAX_EVENTS
-from clicklake.contract.raw import DraftLine, encode_raw_line
+from clicklake.contract.raw import DraftLine
 from clicklake.contract.requests import ContentKind, split_body
 from clicklake.contract.usual import split_usual_body, usual_line
 from clicklake.contract.wire import WireEvent
@@ -43,7 +44,7 @@ def by_the_rule_for_all(text: bytes) -> dict[str, Any]:
 
 def written(line: DraftLine) -> dict[str, Any]:
     line.is_test = bool(line.is_test)
-    return json.loads(encode_raw_line(line))
+    return json.loads(msgspec.json.encode(line))
 
 
 def assert_read_alike(sent: bytes) -> bool:

@@ -9,9 +9,9 @@ from clicklake.cost.configuration import DEFAULT
 from clicklake.cost.levers import LEVERS
 from clicklake.cost.refresh_time import MINIMUM_SECONDS, refresh_model
 from clicklake.cost.usage import DAYS, REPORT_QUERIES, Workload, refreshes, usage
-from clicklake.local.sql import open_tables
 from dashboards.report.figures import read_figures
 from lambdas.ingest.log import Told, log_line
+from tests.sql.engines import open_tables
 from tests.unit.report.sample_lake import make_tables
 
 QUICK = refresh_model().scaled(0.001)

@@ -36,6 +36,10 @@ CASES: dict[str, Case] = {
     "a bomb of numbers": lambda: request(_zip(b"[" + b"1," * 8_000_000 + b"1]")),
     "a bomb of empty lines": lambda: request(_zip(b"\n" * 16_000_000), content_type="application/x-ndjson"),
     "a bomb of one letter lines": lambda: request(_zip(b"x\n" * 8_000_000), content_type="application/x-ndjson"),
+    "a bomb of empty objects in one list": lambda: request(_zip(b"[[" + b"{}," * 5_000_000 + b"{}]]")),
+    "a bomb of JSON that is no NDJSON": lambda: request(
+        _zip(b"[\n" + b"{}," * 5_000_000 + b"{}]"), content_type="application/x-ndjson"
+    ),
     "a bomb of keys": lambda: request(_zip(b"{" + b",".join(b'"%d":1' % number for number in range(1_300_000)) + b"}")),
     "a bomb of at signs": lambda: request(_zip(b"a@" * 8_000_000)),
     "gzip in gzip": lambda: request(_zip(_zip(b"[]"))),

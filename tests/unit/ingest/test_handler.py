@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -113,14 +114,31 @@ def test_a_broken_ndjson_line_costs_only_itself():
     assert [line["verdict"] for line in shop.s3.lines()] == ["accepted", "rejected", "accepted"]
 
 
-@pytest.mark.parametrize(("body", "reason"), [("{", "not_json"), ("", "not_json"), (b"\x1f\x8b123", "bad_gzip")])
-def test_an_unreadable_body_is_answered_with_400_and_is_one_line(body, reason):
+UNREADABLE = [
+    ({"body": "{"}, "not_json"),
+    ({"body": ""}, "not_json"),
+    ({"body": "{\n", "content_type": "application/x-ndjson"}, "not_json"),
+    ({"body": b'{"page_title": "\xff"'}, "not_json"),
+    ({"body": b"\x1f\x8b123"}, "bad_gzip"),
+    ({"body": gzip.compress(b"[]")[:-1]}, "bad_gzip"),
+    ({"body": gzip.compress(b"[]") * 2}, "bad_gzip"),
+    ({"body": "[[" + "{}," * 1_000_000 + "{}]]"}, "too_deep"),
+    ({"body": "no base64", "isBase64Encoded": True}, "bad_base64"),
+    ({"body": "no base64" * 1_000, "isBase64Encoded": True}, "bad_base64"),
+]
+
+
+@pytest.mark.parametrize(("sent", "reason"), UNREADABLE)
+def test_an_unreadable_body_is_answered_with_400_and_is_one_line_of_the_same_reason(sent, reason):
     shop = open_shop()
-    status, answer = shop.send(request(body))
+    api_event = request(sent["body"], content_type=sent.get("content_type", "application/json"))
+    api_event["isBase64Encoded"] = sent.get("isBase64Encoded", api_event["isBase64Encoded"])
+    status, answer = shop.send(api_event)
     assert (status, answer["error"]) == (400, reason)
     (line,) = shop.s3.lines()
-    assert (line["verdict"], line["reason"], line["length"]) == ("rejected", reason, len(body))
+    assert (line["verdict"], line["reason"], line["length"]) == ("rejected", reason, len(sent["body"]))
     assert len(line["sha256"]) == 64
+    assert shop.logs[0]["verdicts"] == {reason: 1, "accepted": 0}
 
 
 def test_an_empty_list_is_accepted_and_writes_nothing():

@@ -15,14 +15,16 @@ from tests.unit.ingest.shop import open_shop
 
 TOO_LARGE = ("a body of 11 MB", "a base64 body of 11 MB", "a bomb of 200 MB")
 TOO_MANY = ("a bomb of empty objects", "a bomb of numbers", "10,000 distinct types")
-UNREADABLE = (
-    "a bomb of empty lines",
-    "a bomb of one letter lines",
-    "a bomb of at signs",
-    "gzip in gzip",
-    "a raw NUL",
-    "NaN",
-)
+UNREADABLE = {
+    "a bomb of empty lines": "not_json",
+    "a bomb of one letter lines": "not_json",
+    "a bomb of at signs": "not_json",
+    "a bomb of JSON that is no NDJSON": "not_json",
+    "a bomb of empty objects in one list": "too_deep",
+    "gzip in gzip": "not_json",
+    "a raw NUL": "not_json",
+    "NaN": "not_json",
+}
 ALONE: dict[str, list[tuple[str, str | None]]] = {
     "a bomb of keys": [("too_large", None)],
     "100k nested lists": [("too_large", None)],
@@ -75,11 +77,11 @@ def test_what_is_too_many_is_refused_and_not_written(name):
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_json_is_refused_and_is_one_short_line(name):
+def test_what_cannot_be_read_is_refused_and_is_one_short_line(name):
     shop, status, answer = send(name)
-    assert (status, answer["error"]) == (400, "not_json")
+    assert (status, answer["error"]) == (400, UNREADABLE[name])
     (line,) = shop.s3.lines()
-    assert line["reason"] == "not_json" and len(line["text"]) <= 256
+    assert line["reason"] == UNREADABLE[name] and len(line["text"]) <= 256
 
 
 @pytest.mark.parametrize("name", ALONE)

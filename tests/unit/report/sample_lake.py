@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from clicklake.local.sql import open_folder
 from glue_jobs.tables import TABLES
+from tests.sql.engines import open_folder
 
 FIRST_DAY = date(2026, 3, 1)
 CHANNELS = {

@@ -1,17 +1,20 @@
 """The report: whole, offline, safe with any data, and honest where data is thin."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 
 import pyarrow as pa
 import pytest
 
-from clicklake.local.sql import Engine, open_tables
+from clicklake.local.sql import Engine
 from dashboards.report import render
 from dashboards.report.behaviour import every_day
 from dashboards.report.charts import Point, nice_ceiling, trend
 from dashboards.report.figures import read_figures
+from dashboards.report.trust import glossary
+from tests.sql.engines import open_tables
 from tests.unit.report.sample_lake import make_tables
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -258,3 +261,9 @@ def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
 
 def test_figures_are_absent_before_the_first_refresh() -> None:
     assert read_figures(open_tables(make_tables(days=0))) is None
+
+
+def test_the_glossary_says_how_few_cases_are_too_few(engine: Engine) -> None:
+    figures = read_figures(engine)
+    assert figures is not None and f"Fewer than {figures.min_n} cases" in str(glossary(figures))
+    assert "Fewer than 50 cases" in str(glossary(replace(figures, min_n=50)))

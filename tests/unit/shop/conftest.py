@@ -2,6 +2,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 
@@ -27,7 +28,12 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def shop() -> Shop:
-    received = list(deliveries(until=UNTIL, days=DAYS))
+    return shop_until(UNTIL)
+
+
+@cache
+def shop_until(until: datetime) -> Shop:
+    received = list(deliveries(until=until, days=DAYS))
     sent = [delivery for delivery in received if delivery.attempt == 1]
     return Shop(received, sent, sessions_of(sent))
 
