@@ -56,13 +56,12 @@ def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
         raise TwinError(f"The lake's raw objects cannot be read: {error}.") from error
 
 
-def verified_in_short(made: Made) -> str:
-    """One sentence about a lake that was just made; raw is taken as it was put."""
+def check_made(made: Made) -> list[Check]:
+    """The quick comparison of a lake that was just made; raw is taken as it was put."""
     try:
-        checks = compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
+        return compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
     except QueryError as error:
         raise TwinError(f"The lake cannot be verified: {error}") from error
-    return sentence(checks)
 
 
 def read_raw(bucket: Bucket, engine: Engine) -> tuple[list[RawObject], list[Check]]:
