@@ -121,7 +121,7 @@ class Figures:
     def funnel(self) -> dict[int, Row]:
         """By step: closed sessions that reached it, shares, and the median seconds from the step before.
 
-        Sessions that may still go on at `as_of` are shown beside.
+        Sessions that may still go on at `as_of` are in none of these and are shown beside.
         """
         as_of = self.oracle.outcomes.as_of or 0
         reached = [([event.occurred_at for event in each.session.funnel], each) for each in self.sessions]
@@ -133,7 +133,7 @@ class Figures:
             before = sum(len(moments) >= step - 1 for moments in closed)
             of_first = rate(count, sum(len(moments) >= 1 for moments in closed), self.min_n)
             of_previous = rate(count, before, self.min_n) if step > 1 else Rate(None, None, None, 0)
-            gaps = [moments[step - 1] - moments[step - 2] for moments, _ in reached if len(moments) >= step > 1]
+            gaps = [moments[step - 1] - moments[step - 2] for moments in closed if len(moments) >= step > 1]
             median = quantile(gaps, 0.5)
             rows[step] = {
                 "step_name": name,
@@ -143,6 +143,8 @@ class Figures:
                 "share_of_previous_low": of_previous.low,
                 "share_of_previous_high": of_previous.high,
                 "share_of_first": of_first.value,
+                "share_of_first_low": of_first.low,
+                "share_of_first_high": of_first.high,
                 "median_seconds": None if median is None else median / 1000,
                 "open_sessions": sum(len(moments) >= step for moments in still_open),
             }
