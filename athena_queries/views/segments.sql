@@ -1,6 +1,6 @@
 -- one row per period, dimension and value: sessions, orders, money and rates of a part of the shop
 --
--- Orders count in every currency; money is in the main currency.
+-- Orders count in every currency; money is in the main currency, the average of its orders alone.
 with
 
 order_sums as (

@@ -81,3 +81,20 @@ def test_conversion_counts_sessions_with_an_order_and_persons_who_bought():
     figures = Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).kpis()
     assert figures["conversion_rate"]["value"] == figures["person_conversion_rate"]["value"] == 0.1
     assert figures["average_order_value"]["value"] is None  # four orders are too few for a mean
+
+
+def test_an_average_order_rests_on_the_orders_of_its_currency():
+    def figures(eur: int, usd: int) -> dict[str, dict[str, object]]:
+        lines = [
+            line(f"{n}", AT, "purchase", order_id=str(n), value="9", currency="EUR" if n < eur else "USD")
+            for n in range(eur + usd)
+        ]
+        return Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).kpis()
+
+    enough, few = figures(30, 10), figures(25, 10)
+    assert [enough["orders"]["value"], few["orders"]["value"]] == [40, 35]
+    assert [(told["average_order_value"]["value"], told["average_order_value"]["n"]) for told in (enough, few)] == [
+        (9.0, 30),
+        (None, 25),
+    ]
+    assert (few["net_revenue"]["value"], few["net_revenue"]["n"]) == (225, 25)
