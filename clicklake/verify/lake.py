@@ -59,16 +59,22 @@ def _milliseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.timestamp("ms")).cast(pa.int64())
 
 
-# A view's rows for the comparison. Every one has its period in the column `period`, but for the ledger.
+# The rows to compare, by the names of checks.py. What is of a period has it in the column `period`.
 VIEWS = {
     "kpis": "select period, metric, value, low, high, n from kpis",
     "funnel": "select * from funnel",
-    "segments": (
-        "select period, dimension, value, events, sessions, sessions_with_order, orders, net_revenue from segments"
-    ),
-    "products": "select * from products_by_period",
+    "traffic": "select * from traffic_by_period where grain = 'range'",
+    "money": "select * from orders_by_period where grain = 'range'",
+    "segments": "select * from segments",
+    "products": "select * from product_performance",
     "terms": "select * from search_performance",
+    "zero_results": "select * from rates where dimension = 'total' and metric = 'zero_result_rate'",
+    "days": "select * from daily_kpis",
+    "currencies": "select * from currencies",
+    "refusals": "select reason, field, sum(lines) as lines from quarantine_reasons group by reason, field",
+    "freshness": "select as_of, today from data_freshness",
     "ledger": "select * from ledger where run_id = 'total'",
+    "recount": "select * from ledger_recount",
 }
 
 

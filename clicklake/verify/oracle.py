@@ -1,9 +1,9 @@
 """The oracle: every table of the lake, and the key figures, recomputed from raw lines."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
@@ -55,10 +55,6 @@ class Oracle:
             "stored": len(told.events),
             "duplicate": len(told.repeats),
         }
-
-    @property
-    def refusals(self) -> Counter[str]:
-        return Counter(refused.reason for refused in self.outcomes.refused)
 
     @cached_property
     def today(self) -> date | None:
@@ -195,7 +191,3 @@ def recompute(objects: Iterable[RawObject], rules: Rules, reference: Reference) 
         tuple(collect_orders(outcomes.events)),
         identify(outcomes.events),
     )
-
-
-def days_between(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

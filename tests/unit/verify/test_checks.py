@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from clicklake.verify.checks import CORE_COLUMNS, Check, check_lake
+from clicklake.verify.checks import CORE_COLUMNS, OF_ALL_TIME, OF_PERIODS, Check, check_lake
 from clicklake.verify.compare import KEYS, is_same
+from clicklake.verify.lake import VIEWS
 from clicklake.verify.lines import core_row
 from clicklake.verify.oracle import Oracle
 from glue_jobs.tables import TABLES
@@ -61,17 +62,38 @@ def test_a_wrong_value_a_missing_row_and_a_row_too_many_are_found_in_every_table
     [
         ("kpis", "value", "figures: all: sessions"),
         ("funnel", "sessions", "figures: all: funnel view_item"),
+        ("funnel", "share_of_first_low", "figures: all: funnel view_item"),
+        ("traffic", "bot_events", "figures: all: traffic"),
+        ("money", "average_order_value", "figures: all: orders and money"),
         ("segments", "orders", "figures: all: segments"),
+        ("segments", "conversion_low", "figures: all: segments"),
         ("products", "views", "figures: all: products"),
+        ("products", "add_to_cart_rate", "figures: all: products"),
         ("terms", "searches", "figures: all: search terms"),
+        ("terms", "conversion_high", "figures: all: search terms"),
+        ("zero_results", "rate", "figures: all: searches without a result"),
+        ("days", "conversion_rate", "figures: all: every day"),
+        ("currencies", "orders", "figures: all: currencies"),
+        ("freshness", "as_of", "figures: all: how far the lake reaches"),
+        ("refusals", "lines", "ledger: refused by reason and field"),
         ("ledger", "stored", "ledger: stored"),
+        ("recount", "stored", "ledger: the ledger counted again"),
     ],
 )
-def test_a_wrong_figure_is_found_in_every_view(oracle: Oracle, view: str, column: str, name: str):
+def test_a_wrong_figure_a_missing_row_and_a_row_too_many_are_found_in_every_view(
+    oracle: Oracle, view: str, column: str, name: str
+):
     lake = lake_of(oracle)
     first, *others = lake.views[view]
-    spoiled: list[Any] = [{**first, column: first[column] + 1}, *others]
-    assert wrong(check_lake(replace(lake, views={**lake.views, view: spoiled}), oracle)) == [name]
+    spoiled: list[list[Any]] = [[{**first, column: (first[column] or 0) + 1}, *others]]
+    if view in OF_PERIODS or view in OF_ALL_TIME:
+        spoiled += [others, [first, first, *others]]
+    for rows in spoiled:
+        assert wrong(check_lake(replace(lake, views={**lake.views, view: rows}), oracle)) == [name]
+
+
+def test_every_view_that_is_read_is_compared(oracle: Oracle):
+    assert set(VIEWS) == set(lake_of(oracle).views) == {"kpis", "funnel", "ledger", *OF_PERIODS, *OF_ALL_TIME}
 
 
 def test_the_oracle_knows_every_column_of_every_compared_table(oracle: Oracle):
