@@ -1,4 +1,5 @@
-"""Key figures, funnels, parts of the shop, products and search terms of a range of days, and what is of all of them."""
+"""The figures of a range of days, and of all of them (docs/definitions.md: Funnel, Persons through the funnel, Orders,
+Products and searches, Active)."""
 
 import math
 from collections import Counter, defaultdict
