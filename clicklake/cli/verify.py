@@ -13,9 +13,10 @@ from clicklake.local.places import ROOT, TwinError
 from clicklake.local.sql import Engine, QueryError, connect
 from clicklake.local.twin import job_arguments
 from clicklake.shop.truth import read_truth
-from clicklake.verify.checks import CORE_COLUMNS, Check, check_lake
+from clicklake.verify.checks import Check, check_lake
 from clicklake.verify.compare import KEYS
-from clicklake.verify.lake import Bucket, listed_until, read_lake
+from clicklake.verify.lake import Bucket, LakeMovedError, listed_until, read_lake
+from clicklake.verify.lines import CORE_COLUMNS
 from clicklake.verify.oracle import Oracle, recompute
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import Rules, read_reference
@@ -93,7 +94,10 @@ def recompute_lake(lake: Lake, objects: Iterable[RawObject]) -> Oracle:
 def compare(engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_quick: bool = False) -> list[Check]:
     """All checks; a quick comparison looks at the columns of events that decide what is counted, no others."""
     columns = {name: _columns(name) for name in KEYS} | ({"events": CORE_COLUMNS} if is_quick else {})
-    side = read_lake(engine.query, columns)
+    try:
+        side = read_lake(engine.query, columns)
+    except LakeMovedError as error:
+        raise TwinError(f"{error} Let the refreshes rest for a minute, and try again.") from error
     checks = check_lake(side, oracle, is_quick=is_quick)
     return checks + check_truth(read_truth(truth), side) if truth else checks
 

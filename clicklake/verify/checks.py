@@ -1,5 +1,6 @@
 """The lake beside the oracle, as a list of checks: tables, ledger, key figures. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +12,6 @@ from clicklake.verify.compare import KEYS, Columns, Row, TableComparison, compar
 from clicklake.verify.kpis import Figures, overall
 from clicklake.verify.lines import core_row
 from clicklake.verify.oracle import Oracle
-
-# What a quick comparison looks at of the widest table: the columns of core_row.
-CORE_COLUMNS = (
-    "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id",
-    "set_aside_session_id", "user_id", "is_bot", "is_test",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ def check_lake(lake: LakeSide, oracle: Oracle, *, is_quick: bool = False) -> lis
         *check_ledger(lake.views["ledger"], oracle),
         *check_figures(lake, oracle),
         *check_overall(lake.views, oracle),
-        check_credits(oracle),
+        check_credits(lake.tables["orders"], oracle),
     ]
 
 
@@ -160,12 +155,26 @@ def _rows_check(
     return Check(part, name, f"{len(rows):,} rows", f"{len(expected):,} rows", not remark, remark)
 
 
-def check_credits(oracle: Oracle) -> Check:
-    """Attribution is not a table yet; that its credits add up is proved on the oracle's orders."""
+def check_credits(orders: Columns, oracle: Oracle) -> Check:
+    """Attribution is not a table yet: the credits of each model have to add up to the lake's orders, per currency."""
+    net: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, ordered_at, revenue in zip(*map(orders.__getitem__, _OF_AN_ORDER), strict=True):
+        if ordered_at is not None:
+            net[currency] += revenue
+    credited = {model: oracle.credited(model) for model in MODELS}
+    wrong = [model for model, told in credited.items() if told != net]
+    shown = credited[wrong[0]] if wrong else net
     return Check(
-        "figures", "credits of all attribution models", "net revenue", "net revenue", oracle.credits_balance(),
-        f"{len(MODELS)} models, to the cent and per currency",
+        "figures", "all: credits of all attribution models", _sums(net), _sums(shown), not wrong,
+        f"not so in {', '.join(wrong)}" if wrong else f"{len(MODELS)} models, to the cent and per currency",
     )  # fmt: skip
+
+
+_OF_AN_ORDER = ("currency", "ordered_at", "net_revenue")
+
+
+def _sums(money: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(money.items())) or "-"
 
 
 def _figure(part: str, name: str, lake: Any, expected: Any) -> Check:

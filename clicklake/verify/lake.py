@@ -17,6 +17,10 @@ _FETCHERS = 8
 _TRIES = 3
 
 
+class LakeMovedError(Exception):
+    """The lake did not stand still for long enough to be read."""
+
+
 @dataclass(frozen=True)
 class Listed:
     """A raw object's key and when it was put, in UTC."""
@@ -81,7 +85,7 @@ VIEWS = {
 def read_lake(query: Callable[[str], pa.Table], columns: Mapping[str, Sequence[str]]) -> LakeSide:
     """Tables (`columns` names those wanted of each) and views, all of one refresh.
 
-    A refresh that ends in between would give tables of two runs: then everything is read again.
+    A refresh that ends in between would give tables of two runs: then everything is read again, a few times.
     """
     for _ in range(_TRIES):
         before = _last_run(query)
@@ -91,8 +95,8 @@ def read_lake(query: Callable[[str], pa.Table], columns: Mapping[str, Sequence[s
             {name: query(sql).to_pylist() for name, sql in VIEWS.items()},
         )
         if _last_run(query) == before:
-            break
-    return side
+            return side
+    raise LakeMovedError(f"The lake was refreshed each of the {_TRIES} times while it was read.")
 
 
 def _last_run(query: Callable[[str], pa.Table]) -> object:

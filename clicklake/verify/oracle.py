@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from clicklake.verify.attribution import MODELS, Touch, attribute, touches_before
+from clicklake.verify.attribution import Touch, attribute, touches_before
 from clicklake.verify.channels import Visit, channel_of, visit_source
 from clicklake.verify.clock import local_date
 from clicklake.verify.daily import (
@@ -132,19 +132,12 @@ class Oracle:
             found[person].append(Touch(session.started_at, visit, sourced.channel))
         return found
 
-    def credits_balance(self) -> bool:
-        """Whether the credits of every model add up to net revenue, to the last digit."""
-        net: dict[str, Decimal] = defaultdict(Decimal)
-        for order in self.orders:
-            if order.purchase:
-                net[order.currency] += order.net_revenue
-        for model in MODELS:
-            told: dict[str, Decimal] = defaultdict(Decimal)
-            for (currency, _), credit in self.attribution(model).items():
-                told[currency] += credit
-            if told != net:
-                return False
-        return True
+    def credited(self, model: str) -> dict[str, Decimal]:
+        """The credits of one of attribution.MODELS in all, by currency."""
+        told: dict[str, Decimal] = defaultdict(Decimal)
+        for (currency, _), credit in self.attribution(model).items():
+            told[currency] += credit
+        return dict(told)
 
 
 class _Lazy(Mapping[str, list[Row]]):
