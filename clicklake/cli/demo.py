@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clicklake.cli.making import Plan, made_lake
 from clicklake.cli.show import as_table, console
-from clicklake.cli.verify import as_rows, check_made, sentence
+from clicklake.cli.verify import as_rows, check_made, sentence, tell_hard_cases
 from clicklake.local.places import TwinError
 from clicklake.local.sql import Engine, QueryError, read_queries
 from clicklake.local.twin import REPORT, write_atomically
@@ -32,6 +32,7 @@ def run_demo(plan: Plan, *, port: int, report: Path | None) -> bool:
         write_report(made.engine, report)
         console.print()
         is_sound = tell_verdict(check_made(made))
+        tell_hard_cases(made.truth)
     console.print()
     console.print(f"The report: [bold]{report.resolve()}[/]", soft_wrap=True)
     console.print("Open it in a browser; it needs no network. Logs are in build/logs.")

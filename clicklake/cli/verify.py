@@ -15,6 +15,7 @@ from clicklake.local.twin import job_arguments
 from clicklake.shop.truth import read_truth
 from clicklake.verify.checks import Check, check_lake
 from clicklake.verify.compare import KEYS
+from clicklake.verify.hard_cases import count_hard_cases
 from clicklake.verify.lake import Bucket, LakeMovedError, listed_until, read_lake
 from clicklake.verify.lines import CORE_COLUMNS
 from clicklake.verify.oracle import Oracle, recompute
@@ -32,14 +33,18 @@ def run_verify(plan: Plan | None, output: str, show_all: bool) -> bool:
     differs."""
     # Rows for a program have standard output to themselves.
     console.stderr = output != "table"
+    truth = None
     if plan is None:
         lake = find_lake()
         lake.enter()
-        checks = verify_lake(lake, None)
+        checks = verify_lake(lake, truth)
     else:
         with made_lake(plan) as made:
-            checks = verify_lake(made.lake, made.truth)
+            truth = made.truth
+            checks = verify_lake(made.lake, truth)
     print_checks(checks, output, show_all)
+    if output == "table":
+        tell_hard_cases(truth)
     return all(check.is_sound for check in checks)
 
 
@@ -118,6 +123,12 @@ def print_checks(checks: Sequence[Check], output: str, show_all: bool) -> None:
         shown = [check for check in of_part if show_all or not check.is_sound or is_headline(check)]
         console.print(as_table(as_rows(shown), title=f"{part.capitalize()}: {_verdict(of_part)}"))
     console.print(sentence(checks))
+
+
+def tell_hard_cases(truth: Path | None) -> None:
+    """One line about what of the truth is hard to get right."""
+    if truth:
+        console.print(f"Among what happened: {count_hard_cases(read_truth(truth))}.", soft_wrap=True)
 
 
 def is_headline(check: Check) -> bool:
