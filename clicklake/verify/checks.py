@@ -160,7 +160,7 @@ def check_credits(orders: Columns, oracle: Oracle) -> Check:
     net: dict[str, Decimal] = defaultdict(Decimal)
     for currency, ordered_at, revenue in zip(*map(orders.__getitem__, _OF_AN_ORDER), strict=True):
         if ordered_at is not None:
-            net[currency] += revenue
+            net[currency] += revenue or 0
     credited = {model: oracle.credited(model) for model in MODELS}
     wrong = [model for model, told in credited.items() if told != net]
     shown = credited[wrong[0]] if wrong else net
@@ -174,7 +174,7 @@ _OF_AN_ORDER = ("currency", "ordered_at", "net_revenue")
 
 
 def _sums(money: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(money.items())) or "-"
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(money.items(), key=str)) or "-"
 
 
 def _figure(part: str, name: str, lake: Any, expected: Any) -> Check:
