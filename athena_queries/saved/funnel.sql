@@ -8,6 +8,8 @@ select
     share_of_previous_low,
     share_of_previous_high,
     share_of_first,
+    share_of_first_low,
+    share_of_first_high,
     median_seconds,
     open_sessions
 from funnel

@@ -1,4 +1,6 @@
 -- one row per period and step of the funnel: sessions, shares with interval, drop-off, median time
+--
+-- Open sessions (see session_steps) are in no count, share or median; they stand beside.
 with
 
 counts as (
@@ -18,12 +20,18 @@ counts as (
         funnel_daily.step_name
 ),
 
+closed as (
+    select *
+    from session_steps
+    where not is_open
+),
+
 gaps as (
     select
         session_date,
         2 as step,
         date_diff('millisecond', view_item_at, add_to_cart_at) as gap_ms
-    from sessions
+    from closed
     where add_to_cart_at is not null
 
     union all
@@ -32,7 +40,7 @@ gaps as (
         session_date,
         3 as step,
         date_diff('millisecond', add_to_cart_at, begin_checkout_at) as gap_ms
-    from sessions
+    from closed
     where begin_checkout_at is not null
 
     union all
@@ -41,7 +49,7 @@ gaps as (
         session_date,
         4 as step,
         date_diff('millisecond', begin_checkout_at, purchase_at) as gap_ms
-    from sessions
+    from closed
     where purchase_at is not null
 ),
 
@@ -73,7 +81,9 @@ step_rates as (
         max(case when metric = 'share_of_previous' then rate end) as share_of_previous,
         max(case when metric = 'share_of_previous' then low end) as share_of_previous_low,
         max(case when metric = 'share_of_previous' then high end) as share_of_previous_high,
-        max(case when metric = 'share_of_first' then rate end) as share_of_first
+        max(case when metric = 'share_of_first' then rate end) as share_of_first,
+        max(case when metric = 'share_of_first' then low end) as share_of_first_low,
+        max(case when metric = 'share_of_first' then high end) as share_of_first_high
     from rates
     where dimension = 'funnel_step'
     group by
@@ -91,6 +101,8 @@ select
     step_rates.share_of_previous_low,
     step_rates.share_of_previous_high,
     step_rates.share_of_first,
+    step_rates.share_of_first_low,
+    step_rates.share_of_first_high,
     medians.median_seconds,
     counts.open_sessions
 from counts

@@ -1,7 +1,7 @@
 -- one row per period and key figure, in the order to show them
 --
 -- A rate carries its interval (low, high) and n; value is null where there is not enough data.
--- Net revenue and order value are in the main currency, which is their unit.
+-- Net revenue and order value are in the main currency, which is their unit; their n are its orders alone.
 with
 
 ranges as (
@@ -17,14 +17,23 @@ traffic as (
 ),
 
 order_totals as (
+    select *
+    from orders_by_period
+    where grain = 'range' and dimension = 'total'
+),
+
+all_orders as (
     select
         period,
-        orders,
-        net_revenue,
-        average_order_value,
-        currency
-    from segments
-    where dimension = 'total'
+        sum(orders) as orders
+    from order_totals
+    group by period
+),
+
+main_orders as (
+    select *
+    from order_totals
+    where is_main
 ),
 
 main_currency as (
@@ -142,7 +151,7 @@ figures as (
         total_rates.low,
         total_rates.high,
         'rate',
-        total_rates.n
+        coalesce(total_rates.n, 0)
     from ranges
     cross join shown
     left join total_rates on ranges.period = total_rates.period and shown.metric = total_rates.metric
@@ -153,13 +162,13 @@ figures as (
         ranges.period,
         6,
         'orders',
-        cast(coalesce(order_totals.orders, 0) as double),
+        cast(coalesce(all_orders.orders, 0) as double),
         null,
         null,
         'count',
         null
     from ranges
-    left join order_totals on ranges.period = order_totals.period
+    left join all_orders on ranges.period = all_orders.period
 
     union all
 
@@ -167,14 +176,14 @@ figures as (
         ranges.period,
         7,
         'net_revenue',
-        cast(coalesce(order_totals.net_revenue, 0) as double),
+        cast(coalesce(main_orders.net_revenue, 0) as double),
         null,
         null,
         main_currency.currency,
-        order_totals.orders
+        coalesce(main_orders.orders, 0)
     from ranges
     cross join main_currency
-    left join order_totals on ranges.period = order_totals.period
+    left join main_orders on ranges.period = main_orders.period
 
     union all
 
@@ -182,14 +191,14 @@ figures as (
         ranges.period,
         8,
         'average_order_value',
-        order_totals.average_order_value,
+        main_orders.average_order_value,
         null,
         null,
         main_currency.currency,
-        order_totals.orders
+        coalesce(main_orders.orders, 0)
     from ranges
     cross join main_currency
-    left join order_totals on ranges.period = order_totals.period
+    left join main_orders on ranges.period = main_orders.period
 
     union all
 
@@ -201,7 +210,7 @@ figures as (
         null,
         null,
         'seconds',
-        session_means.sessions
+        coalesce(session_means.sessions, 0)
     from ranges
     left join session_means on ranges.period = session_means.period
 
@@ -215,7 +224,7 @@ figures as (
         null,
         null,
         'ratio',
-        pages.sessions
+        coalesce(pages.sessions, 0)
     from ranges
     left join pages on ranges.period = pages.period
 
@@ -229,7 +238,7 @@ figures as (
         null,
         null,
         'seconds',
-        pages.sessions
+        coalesce(pages.sessions, 0)
     from ranges
     left join pages on ranges.period = pages.period
 

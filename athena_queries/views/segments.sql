@@ -1,6 +1,6 @@
 -- one row per period, dimension and value: sessions, orders, money and rates of a part of the shop
 --
--- Orders count in every currency; money is in the main currency.
+-- Orders count in every currency; money is in the main currency, the average of its orders alone.
 with
 
 order_sums as (
@@ -52,7 +52,7 @@ key_rates as (
         max(case when metric = 'conversion_rate' then high end) as conversion_high,
         max(case when metric = 'bounce_rate' then rate end) as bounce_rate
     from rates
-    where dimension in ('total', 'country', 'continent', 'device_type', 'channel', 'source')
+    where metric in ('conversion_rate', 'bounce_rate')
     group by
         period,
         dimension,

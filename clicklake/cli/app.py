@@ -89,16 +89,15 @@ def demo(
     """A simulated shop from its first click to the report, then end.
 
     Starts an emulator of AWS, sends the shop's requests through the real ingest function, runs the
-    real Spark job, prints the key figures and the ledger, and writes a report to open in a browser.
+    real Spark job, prints the key figures and the ledger, writes a report to open in a browser, and
+    compares the lake with a second computation: the exit code is 1 where a difference is not explained.
     """
     from clicklake.cli.demo import run_demo
     from clicklake.cli.making import Plan
 
-    run_demo(
-        Plan(profile.value, days, seed, visitors, events_per_day, until.date() if until else None),
-        port=port,
-        report=report,
-    )
+    plan = Plan(profile.value, days, seed, visitors, events_per_day, until.date() if until else None)
+    if not run_demo(plan, port=port, report=report):
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Examples: `clicklake up` · `clicklake up --port 9000 --every 30`")

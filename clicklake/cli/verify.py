@@ -13,9 +13,11 @@ from clicklake.local.places import ROOT, TwinError
 from clicklake.local.sql import Engine, QueryError, connect
 from clicklake.local.twin import job_arguments
 from clicklake.shop.truth import read_truth
-from clicklake.verify.checks import CORE_COLUMNS, Check, check_lake
+from clicklake.verify.checks import Check, check_lake
 from clicklake.verify.compare import KEYS
-from clicklake.verify.lake import Bucket, listed_until, read_lake
+from clicklake.verify.hard_cases import count_hard_cases
+from clicklake.verify.lake import Bucket, LakeMovedError, listed_until, read_lake
+from clicklake.verify.lines import CORE_COLUMNS
 from clicklake.verify.oracle import Oracle, recompute
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import Rules, read_reference
@@ -31,14 +33,18 @@ def run_verify(plan: Plan | None, output: str, show_all: bool) -> bool:
     differs."""
     # Rows for a program have standard output to themselves.
     console.stderr = output != "table"
+    truth = None
     if plan is None:
         lake = find_lake()
         lake.enter()
-        checks = verify_lake(lake, None)
+        checks = verify_lake(lake, truth)
     else:
         with made_lake(plan) as made:
-            checks = verify_lake(made.lake, made.truth)
+            truth = made.truth
+            checks = verify_lake(made.lake, truth)
     print_checks(checks, output, show_all)
+    if output == "table":
+        tell_hard_cases(truth)
     return all(check.is_sound for check in checks)
 
 
@@ -56,13 +62,12 @@ def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
         raise TwinError(f"The lake's raw objects cannot be read: {error}.") from error
 
 
-def verified_in_short(made: Made) -> str:
-    """One sentence about a lake that was just made; raw is taken as it was put."""
+def check_made(made: Made) -> list[Check]:
+    """The quick comparison of a lake that was just made; raw is taken as it was put."""
     try:
-        checks = compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
+        return compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
     except QueryError as error:
         raise TwinError(f"The lake cannot be verified: {error}") from error
-    return sentence(checks)
 
 
 def read_raw(bucket: Bucket, engine: Engine) -> tuple[list[RawObject], list[Check]]:
@@ -94,7 +99,10 @@ def recompute_lake(lake: Lake, objects: Iterable[RawObject]) -> Oracle:
 def compare(engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_quick: bool = False) -> list[Check]:
     """All checks; a quick comparison looks at the columns of events that decide what is counted, no others."""
     columns = {name: _columns(name) for name in KEYS} | ({"events": CORE_COLUMNS} if is_quick else {})
-    side = read_lake(engine.query, columns)
+    try:
+        side = read_lake(engine.query, columns)
+    except LakeMovedError as error:
+        raise TwinError(f"{error} Let the refreshes rest for a minute, and try again.") from error
     checks = check_lake(side, oracle, is_quick=is_quick)
     return checks + check_truth(read_truth(truth), side) if truth else checks
 
@@ -115,6 +123,12 @@ def print_checks(checks: Sequence[Check], output: str, show_all: bool) -> None:
         shown = [check for check in of_part if show_all or not check.is_sound or is_headline(check)]
         console.print(as_table(as_rows(shown), title=f"{part.capitalize()}: {_verdict(of_part)}"))
     console.print(sentence(checks))
+
+
+def tell_hard_cases(truth: Path | None) -> None:
+    """One line about what of the truth is hard to get right."""
+    if truth:
+        console.print(f"Among what happened: {count_hard_cases(read_truth(truth))}.", soft_wrap=True)
 
 
 def is_headline(check: Check) -> bool:

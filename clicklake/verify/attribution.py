@@ -1,4 +1,4 @@
-"""Net revenue by touch, six models (definitions, section 11). Credits add up to the order's net revenue exactly."""
+"""Net revenue by touch, six models (docs/definitions.md: Attribution). The credits add up to it exactly."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Visits that no person makes (definitions, Bots by behaviour)."""
+"""Visits that no person makes (docs/definitions.md: Bots by behaviour)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date

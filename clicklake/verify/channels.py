@@ -1,4 +1,4 @@
-"""Where a visit came from: source, medium, campaign and channel (definitions, section 10)."""
+"""Where a visit came from: source, medium, campaign and channel (docs/definitions.md: Source and channel)."""
 
 import re
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
 """The lake beside the oracle, as a list of checks: tables, ledger, key figures. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,15 +9,9 @@ from typing import Any
 
 from clicklake.verify.attribution import MODELS
 from clicklake.verify.compare import KEYS, Columns, Row, TableComparison, compare_table, is_same
-from clicklake.verify.kpis import Figures
+from clicklake.verify.kpis import Figures, overall
 from clicklake.verify.lines import core_row
 from clicklake.verify.oracle import Oracle
-
-# What a quick comparison looks at of the widest table: the columns of core_row.
-CORE_COLUMNS = (
-    "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id",
-    "set_aside_session_id", "user_id", "is_bot", "is_test",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,8 @@ def check_lake(lake: LakeSide, oracle: Oracle, *, is_quick: bool = False) -> lis
         *check_tables(lake.tables, oracle, is_quick),
         *check_ledger(lake.views["ledger"], oracle),
         *check_figures(lake, oracle),
-        check_credits(oracle),
+        *check_overall(lake.views, oracle),
+        check_credits(lake.tables["orders"], oracle),
     ]
 
 
@@ -82,13 +78,26 @@ def check_ledger(rows: Sequence[Row], oracle: Oracle) -> Iterator[Check]:
     yield _figure("ledger", "is_balanced", found.get("is_balanced"), is_balanced)
 
 
-_SEGMENTS = ("events", "sessions", "sessions_with_order", "orders", "net_revenue")
-_PRODUCTS = ("impressions", "clicks", "views", "carts", "carts_without_view", "purchases", "quantity", "revenue")
-_TERMS = ("searches", "zero_result_searches", "sessions", "sessions_with_order")
+# The views that are compared row by row, by the columns their rows are found again by.
+OF_PERIODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "traffic": ("traffic", ("dimension", "value")),
+    "money": ("orders and money", ("currency", "dimension", "value")),
+    "segments": ("segments", ("dimension", "value")),
+    "products": ("products", ("product_id",)),
+    "terms": ("search terms", ("term",)),
+    "zero_results": ("searches without a result", ()),
+}
+OF_ALL_TIME: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "days": ("every day", ("event_date",)),
+    "currencies": ("currencies", ("currency",)),
+    "refusals": ("refused by reason and field", ("reason", "field")),
+    "freshness": ("how far the lake reaches", ()),
+    "recount": ("the ledger counted again", ()),
+}
 
 
 def check_figures(lake: LakeSide, oracle: Oracle) -> Iterator[Check]:
-    """Key figures and funnel one by one; segments, products and search terms as one line each and period."""
+    """Key figures and funnel one by one; what has many rows, as segments and products, as one line each and period."""
     for period in lake.periods:
         name, first, last = period["period"], period["first_date"], period["last_date"]
         figures = Figures(oracle, _as_date(first), _as_date(last))
@@ -109,48 +118,63 @@ def check_figures(lake: LakeSide, oracle: Oracle) -> Iterator[Check]:
                 "figures", f"{name}: funnel {expected['step_name']}", _number(found.get("sessions")),
                 _number(expected["sessions"]), not wrong, f"differs in {', '.join(wrong)}" if wrong else "",
             )  # fmt: skip
-        yield _rows_check(
-            f"{name}: segments", _keyed(rows["segments"], "dimension", "value"), figures.segments(), _SEGMENTS
-        )
-        yield _rows_check(
-            f"{name}: products", _keyed(rows["products"], "product_id"), _tupled(figures.products()), _PRODUCTS
-        )
-        terms = _tupled(figures.search_terms())
-        yield _rows_check(f"{name}: search terms", _keyed(rows["terms"], "term"), terms, _TERMS)
+        for view, expected in figures.rows().items():
+            title, key = OF_PERIODS[view]
+            yield _rows_check("figures", f"{name}: {title}", rows[view], key, expected)
+
+
+def check_overall(views: Mapping[str, Sequence[Row]], oracle: Oracle) -> Iterator[Check]:
+    """What is of no period, as one line each."""
+    for view, expected in overall(oracle).items():
+        title, key = OF_ALL_TIME[view]
+        part = "ledger" if view in ("refusals", "recount") else "figures"
+        yield _rows_check(part, title if part == "ledger" else f"all: {title}", views[view], key, expected)
 
 
 def _rows_check(
-    name: str, found: Mapping[tuple[Any, ...], Row], expected: Mapping[tuple[Any, ...], Row], columns: Iterable[str]
+    part: str, name: str, rows: Sequence[Row], key: Sequence[str], expected: Mapping[tuple[Any, ...], Row]
 ) -> Check:
+    """Every row of both sides, and every column that is expected."""
+    found = {tuple(row[column] for column in key): row for row in rows}
     wrong = [
-        (key, column)
-        for key in sorted({*found, *expected}, key=repr)
-        for column in columns
-        if not is_same(found.get(key, {}).get(column), expected.get(key, {}).get(column))
+        (place, "(row)", *("one" if place in side else "none" for side in (found, expected)))
+        for place in sorted(found.keys() ^ expected.keys(), key=repr)
     ]
-    remark = ""
+    wrong += [
+        (place, column, found[place].get(column), told)
+        for place, row in expected.items()
+        if place in found
+        for column, told in row.items()
+        if not is_same(found[place].get(column), told)
+    ]
+    remark = f"{len(rows) - len(found):,} rows stand twice" if len(rows) > len(found) else ""
     if wrong:
-        key, column = wrong[0]
-        ours, theirs = found.get(key, {}).get(column), expected.get(key, {}).get(column)
-        place = ", ".join(map(str, key))
-        remark = f"{len(wrong):,} numbers, as {column} of {place}: {ours} in the lake, {theirs} expected"
-    return Check("figures", name, f"{len(found):,} rows", f"{len(expected):,} rows", not wrong, remark)
+        place, column, ours, theirs = wrong[0]
+        where = f" of {', '.join(map(str, place))}" if place else ""
+        remark = f"{len(wrong):,} differ, as {column}{where}: {ours} in the lake, {theirs} expected"
+    return Check(part, name, f"{len(rows):,} rows", f"{len(expected):,} rows", not remark, remark)
 
 
-def _keyed(rows: Iterable[Row], *key: str) -> dict[tuple[Any, ...], Row]:
-    return {tuple(row[column] for column in key): row for row in rows}
-
-
-def _tupled(rows: Mapping[Any, Row]) -> dict[tuple[Any, ...], Row]:
-    return {(key,): row for key, row in rows.items()}
-
-
-def check_credits(oracle: Oracle) -> Check:
-    """Attribution is not a table yet; that its credits add up is proved on the oracle's orders."""
+def check_credits(orders: Columns, oracle: Oracle) -> Check:
+    """Attribution is not a table yet: the credits of each model have to add up to the lake's orders, per currency."""
+    net: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, ordered_at, revenue in zip(*map(orders.__getitem__, _OF_AN_ORDER), strict=True):
+        if ordered_at is not None:
+            net[currency] += revenue or 0
+    credited = {model: oracle.credited(model) for model in MODELS}
+    wrong = [model for model, told in credited.items() if told != net]
+    shown = credited[wrong[0]] if wrong else net
     return Check(
-        "figures", "credits of all attribution models", "net revenue", "net revenue", oracle.credits_balance(),
-        f"{len(MODELS)} models, to the cent and per currency",
+        "figures", "all: credits of all attribution models", _sums(net), _sums(shown), not wrong,
+        f"not so in {', '.join(wrong)}" if wrong else f"{len(MODELS)} models, to the cent and per currency",
     )  # fmt: skip
+
+
+_OF_AN_ORDER = ("currency", "ordered_at", "net_revenue")
+
+
+def _sums(money: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(money.items(), key=str)) or "-"
 
 
 def _figure(part: str, name: str, lake: Any, expected: Any) -> Check:

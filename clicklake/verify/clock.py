@@ -1,4 +1,4 @@
-"""When an event happened (definitions, section 2). Instants are epoch milliseconds, UTC."""
+"""When an event happened (docs/definitions.md: Time). Instants are epoch milliseconds, UTC."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta

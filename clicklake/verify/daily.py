@@ -1,4 +1,5 @@
-"""The daily tables (definitions, sections 3, 7 and 12): what happened on each of the shop's days."""
+"""The daily tables: what happened on each of the shop's days (docs/definitions.md: Active, Orders, Products and
+searches)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

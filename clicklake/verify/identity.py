@@ -1,4 +1,4 @@
-"""Who owns a visitor, and when (definitions, section 5)."""
+"""Who owns a visitor, and when (docs/definitions.md: Identity)."""
 
 from bisect import bisect_right
 from collections.abc import Iterable

@@ -17,6 +17,10 @@ _FETCHERS = 8
 _TRIES = 3
 
 
+class LakeMovedError(Exception):
+    """The lake did not stand still for long enough to be read."""
+
+
 @dataclass(frozen=True)
 class Listed:
     """A raw object's key and when it was put, in UTC."""
@@ -59,23 +63,29 @@ def _milliseconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.timestamp("ms")).cast(pa.int64())
 
 
-# A view's rows for the comparison. Every one has its period in the column `period`, but for the ledger.
+# The rows to compare, by the names of checks.py. What is of a period has it in the column `period`.
 VIEWS = {
     "kpis": "select period, metric, value, low, high, n from kpis",
     "funnel": "select * from funnel",
-    "segments": (
-        "select period, dimension, value, events, sessions, sessions_with_order, orders, net_revenue from segments"
-    ),
-    "products": "select * from products_by_period",
+    "traffic": "select * from traffic_by_period where grain = 'range'",
+    "money": "select * from orders_by_period where grain = 'range'",
+    "segments": "select * from segments",
+    "products": "select * from product_performance",
     "terms": "select * from search_performance",
+    "zero_results": "select * from rates where dimension = 'total' and metric = 'zero_result_rate'",
+    "days": "select * from daily_kpis",
+    "currencies": "select * from currencies",
+    "refusals": "select reason, field, sum(lines) as lines from quarantine_reasons group by reason, field",
+    "freshness": "select as_of, today from data_freshness",
     "ledger": "select * from ledger where run_id = 'total'",
+    "recount": "select * from ledger_recount",
 }
 
 
 def read_lake(query: Callable[[str], pa.Table], columns: Mapping[str, Sequence[str]]) -> LakeSide:
     """Tables (`columns` names those wanted of each) and views, all of one refresh.
 
-    A refresh that ends in between would give tables of two runs: then everything is read again.
+    A refresh that ends in between would give tables of two runs: then everything is read again, a few times.
     """
     for _ in range(_TRIES):
         before = _last_run(query)
@@ -85,8 +95,8 @@ def read_lake(query: Callable[[str], pa.Table], columns: Mapping[str, Sequence[s
             {name: query(sql).to_pylist() for name, sql in VIEWS.items()},
         )
         if _last_run(query) == before:
-            break
-    return side
+            return side
+    raise LakeMovedError(f"The lake was refreshed each of the {_TRIES} times while it was read.")
 
 
 def _last_run(query: Callable[[str], pa.Table]) -> object:

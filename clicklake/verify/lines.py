@@ -1,4 +1,4 @@
-"""What becomes of every raw line: an event, a repeat, or a refusal (definitions, sections 1 and 3)."""
+"""What becomes of every raw line: an event, a repeat, or a refusal (docs/definitions.md: Exactly once)."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from clicklake.verify.clock import UNREADABLE_DATE, is_too_late, local_date, place_in_time, ts_date, utc_date
@@ -332,22 +333,16 @@ def _place(line: Mapping[str, Any], text: str) -> tuple[Any, Any]:
     return "text:" + hashlib.sha256(text.encode()).hexdigest(), 0
 
 
+# The columns of `events` that decide what is counted: a quick comparison looks at no others.
+CORE_COLUMNS = (
+    "event_id", "ts_date", "event_date", "occurred_at", "ts_quality", "event_type", "visitor_id", "session_id",
+    "set_aside_session_id", "user_id", "is_bot", "is_test",
+)  # fmt: skip
+_core_values = attrgetter(*CORE_COLUMNS)
+
+
 def core_row(event: Event) -> dict[str, Any]:
-    """The columns of `events` that decide what is counted."""
-    return {
-        "event_id": event.event_id,
-        "ts_date": event.ts_date,
-        "event_date": event.event_date,
-        "occurred_at": event.occurred_at,
-        "ts_quality": event.ts_quality,
-        "event_type": event.event_type,
-        "visitor_id": event.visitor_id,
-        "session_id": event.session_id,
-        "set_aside_session_id": event.set_aside_session_id,
-        "user_id": event.user_id,
-        "is_bot": event.is_bot,
-        "is_test": event.is_test,
-    }
+    return dict(zip(CORE_COLUMNS, _core_values(event), strict=True))
 
 
 def event_row(event: Event, reference: Reference) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """The oracle: every table of the lake, and the key figures, recomputed from raw lines."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from clicklake.verify.attribution import MODELS, Touch, attribute, touches_before
+from clicklake.verify.attribution import Touch, attribute, touches_before
 from clicklake.verify.channels import Visit, channel_of, visit_source
 from clicklake.verify.clock import local_date
 from clicklake.verify.daily import (
@@ -55,10 +55,6 @@ class Oracle:
             "stored": len(told.events),
             "duplicate": len(told.repeats),
         }
-
-    @property
-    def refusals(self) -> Counter[str]:
-        return Counter(refused.reason for refused in self.outcomes.refused)
 
     @cached_property
     def today(self) -> date | None:
@@ -136,19 +132,12 @@ class Oracle:
             found[person].append(Touch(session.started_at, visit, sourced.channel))
         return found
 
-    def credits_balance(self) -> bool:
-        """Whether the credits of every model add up to net revenue, to the last digit."""
-        net: dict[str, Decimal] = defaultdict(Decimal)
-        for order in self.orders:
-            if order.purchase:
-                net[order.currency] += order.net_revenue
-        for model in MODELS:
-            told: dict[str, Decimal] = defaultdict(Decimal)
-            for (currency, _), credit in self.attribution(model).items():
-                told[currency] += credit
-            if told != net:
-                return False
-        return True
+    def credited(self, model: str) -> dict[str, Decimal]:
+        """The credits of one of attribution.MODELS in all, by currency."""
+        told: dict[str, Decimal] = defaultdict(Decimal)
+        for (currency, _), credit in self.attribution(model).items():
+            told[currency] += credit
+        return dict(told)
 
 
 class _Lazy(Mapping[str, list[Row]]):
@@ -195,7 +184,3 @@ def recompute(objects: Iterable[RawObject], rules: Rules, reference: Reference) 
         tuple(collect_orders(outcomes.events)),
         identify(outcomes.events),
     )
-
-
-def days_between(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]

@@ -1,4 +1,4 @@
-"""Orders with their refunds and money (definitions, section 12). Money is Decimal, per currency."""
+"""Orders with their refunds and money (docs/definitions.md: Orders). Money is Decimal, per currency."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

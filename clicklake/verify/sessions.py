@@ -1,4 +1,4 @@
-"""Sessions, computed from events, and what happened in each (definitions, sections 4, 6 and 8)."""
+"""Sessions, computed from events, and what happened in each (docs/definitions.md: Sessions, Funnel)."""
 
 import hashlib
 from collections.abc import Iterable, Sequence

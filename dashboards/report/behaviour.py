@@ -11,11 +11,12 @@ from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Column, Html, table, tag
 from dashboards.report.parts import period_words, rate, relative_change, section
 
+# {unit} is the unit of the figure: of money, its currency.
 KEY_FIGURES: Sequence[tuple[str, str, str]] = (
     ("net_revenue", "Net revenue", "goods sold less refunds, as reported by the browser"),
     ("orders", "Orders", "in all currencies"),
     ("conversion_rate", "Visits with an order", "of all visits"),
-    ("average_order_value", "Average order", "net revenue per order, as reported by the browser"),
+    ("average_order_value", "Average order", "net revenue per order in {unit}, as reported by the browser"),
     ("sessions", "Visits", "half an hour without a click ends one"),
     ("visitors", "Visitors", "browsers seen"),
     ("persons", "Persons", "one person on two devices counts once"),
@@ -48,6 +49,7 @@ def key_figure(figures: Figures, metric: str, title: str, note: str) -> Html:
     row, before = figures.current[metric], figures.previous.get(metric)
     value = figure_words(row)
     range_text = words.interval(row["low"], row["high"])
+    note = note.format(unit=words.shown(row["unit"]))
     return tag(
         "li",
         tag("h3", title),

@@ -182,6 +182,10 @@ def test_revenue_is_labelled_as_reported_by_the_browser(page: Page) -> None:
     assert page.words().lower().count("reported by the browser") >= 4
 
 
+def test_the_average_order_names_its_currency(page: Page) -> None:
+    assert "net revenue per order in EUR, as reported by the browser" in page.words()
+
+
 def test_the_last_day_is_marked_as_not_over(page: Page) -> None:
     assert "is not over and is drawn apart" in page.words()
     assert "29\u00a0Apr\u00a02026 (not over)" in " ".join(text for _, text in page.texts)

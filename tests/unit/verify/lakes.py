@@ -3,13 +3,14 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
 
 from clicklake.local.places import ROOT
-from clicklake.verify.checks import LakeSide
-from clicklake.verify.kpis import Figures
+from clicklake.verify.checks import OF_ALL_TIME, OF_PERIODS, LakeSide
+from clicklake.verify.compare import Row
+from clicklake.verify.kpis import Figures, Key, overall
 from clicklake.verify.oracle import Oracle, recompute
 from clicklake.verify.raw_objects import RawObject, open_object
 from clicklake.verify.rules import Reference, Rules, read_reference
@@ -69,9 +70,8 @@ def lake_of(oracle: Oracle) -> LakeSide:
     views = {
         "kpis": [{"metric": name, **row} for name, row in figures.kpis().items()],
         "funnel": [{"step": step, **row} for step, row in figures.funnel().items()],
-        "segments": [{"dimension": key[0], "value": key[1], **row} for key, row in figures.segments().items()],
-        "products": [{"product_id": key, **row} for key, row in figures.products().items()],
-        "terms": [{"term": key, **row} for key, row in figures.search_terms().items()],
+        **{view: _listed(OF_PERIODS[view][1], rows) for view, rows in figures.rows().items()},
+        **{view: _listed(OF_ALL_TIME[view][1], rows) for view, rows in overall(oracle).items()},
         "ledger": [{**oracle.ledger, "is_balanced": True}],
     }
     return LakeSide(
@@ -79,6 +79,10 @@ def lake_of(oracle: Oracle) -> LakeSide:
         [{**of_period, "first_date": first, "last_date": last}],
         {name: [of_period | row for row in rows] for name, rows in views.items()},
     )
+
+
+def _listed(key: Sequence[str], rows: Mapping[Key, Row]) -> list[dict[str, Any]]:
+    return [dict(zip(key, place, strict=True)) | row for place, row in rows.items()]
 
 
 class _Empty(dict[str, list[Any]]):

@@ -5,7 +5,7 @@ import pytest
 from clicklake.verify.kpis import Figures, person_funnel, quantile, rate
 from clicklake.verify.rules import Rules
 
-from .lakes import DAY, NOON, line, ms, oracle_of
+from .lakes import DAY, MINUTE, NOON, line, ms, oracle_of
 
 AT = ms(NOON)
 STEPS = ("view_item", "add_to_cart", "begin_checkout", "purchase")
@@ -26,6 +26,27 @@ def test_units_still_open_are_in_no_step_and_shown_beside():
     lines = [line("a", AT, "view_item"), line("b", AT + 31 * 60_000, "view_item", anonymous_id="w")]
     steps = Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).funnel()
     assert (steps[1]["sessions"], steps[1]["open_sessions"]) == (1, 1)
+
+
+def test_an_open_session_is_in_no_median_of_the_funnel():
+    def visit(visitor: str, started_at: int, pause: int) -> list[dict[str, object]]:
+        kinds = enumerate(STEPS)
+        return [line(f"{visitor}{n}", started_at + n * pause, kind, anonymous_id=visitor) for n, kind in kinds]
+
+    lines = [*visit("closed", AT, 2_000), *visit("open", AT + 60 * MINUTE, 1_000)]
+    steps = Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).funnel()
+    assert [(row["sessions"], row["open_sessions"]) for row in steps.values()] == [(1, 1)] * 4
+    assert [row["median_seconds"] for row in steps.values()] == [None, 2, 2, 2]
+
+
+def test_both_shares_of_a_step_carry_their_interval():
+    lines = [line(f"{n}", AT, "view_item", anonymous_id=f"v{n}") for n in range(40)]
+    lines += [line(f"c{n}", AT + 5, "add_to_cart", anonymous_id=f"v{n}") for n in range(10)]
+    lines += [line("end", AT + 60 * MINUTE, anonymous_id="other")]
+    step = Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).funnel()[2]
+    told = rate(10, 40, 30)
+    for share in ("share_of_previous", "share_of_first"):
+        assert (step[share], step[f"{share}_low"], step[f"{share}_high"]) == (told.value, told.low, told.high)
 
 
 def test_a_person_reaches_the_deepest_match_of_any_start_within_seven_days():
@@ -60,3 +81,20 @@ def test_conversion_counts_sessions_with_an_order_and_persons_who_bought():
     figures = Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).kpis()
     assert figures["conversion_rate"]["value"] == figures["person_conversion_rate"]["value"] == 0.1
     assert figures["average_order_value"]["value"] is None  # four orders are too few for a mean
+
+
+def test_an_average_order_rests_on_the_orders_of_its_currency():
+    def figures(eur: int, usd: int) -> dict[str, dict[str, object]]:
+        lines = [
+            line(f"{n}", AT, "purchase", order_id=str(n), value="9", currency="EUR" if n < eur else "USD")
+            for n in range(eur + usd)
+        ]
+        return Figures(oracle_of(lines), date(2026, 3, 2), date(2026, 3, 2)).kpis()
+
+    enough, few = figures(30, 10), figures(25, 10)
+    assert [enough["orders"]["value"], few["orders"]["value"]] == [40, 35]
+    assert [(told["average_order_value"]["value"], told["average_order_value"]["n"]) for told in (enough, few)] == [
+        (9.0, 30),
+        (None, 25),
+    ]
+    assert (few["net_revenue"]["value"], few["net_revenue"]["n"]) == (225, 25)

@@ -1,0 +1,3 @@
+select *
+from funnel
+where period = 'all'

@@ -1,0 +1,3 @@
+select *
+from funnel
+where period = 'all' and step in (2, 4)

@@ -1,0 +1,3 @@
+select *
+from segments
+where period = 'all'
