@@ -1,21 +1,20 @@
 """What a run read: typed rows of new raw lines, and which of them the lake keeps."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from glue_jobs.lake import MAX_LITERALS, Lake, on_days, settle
+from glue_jobs.lake import MAX_LITERALS, Lake, days_around, on_days, settle
 from glue_jobs.raw_objects import NO_DATE, object_date_column
 from glue_jobs.runtime import few
+from glue_jobs.tables import QUARANTINE, REPEATS
 from glue_jobs.transforms.deduplicate import first_refusals, rank_copies
 
 EVENT_KEY = ["event_id", "ts_date"]
-# To rank so few is quicker than to ask which of them there are several of.
+# So few are ranked all: finding those that came more than once would cost a query more.
 FEW_EVENTS = 100_000
-REPEAT_COLUMNS = ["object", "line", "object_date", "event_id", "ts_date", "ingest_id", "position"]
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,15 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         .collect()
     )
 
-    def total(is_stored: bool, is_kept: bool, has_stored: bool | None = None) -> int:
+    def total(*, is_stored: bool, is_kept: bool, has_stored: bool | None = None) -> int:
         return sum(
             row.rows
             for row in counts
             if row.is_stored == is_stored and row.is_kept == is_kept and has_stored in (None, row.has_stored)
         )
 
-    repeated = total(False, False)
-    unranked = count - total(False, True) - repeated
+    repeated = total(is_stored=False, is_kept=False)
+    unranked = count - total(is_stored=False, is_kept=True) - repeated
     winners = accepted
     if repeated or stored is not None:
         # Copies are few beside events, so the many rows stay where they are and the few go to them.
@@ -93,7 +92,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
     old = ranked.where(F.col("is_stored"))
     # An empty frame that the planner knows to be empty: what is joined to it or united with it costs nothing.
     removed = lake.read("events").where(F.lit(False))
-    replaced = total(True, False)
+    replaced = total(is_stored=True, is_kept=False)
     if replaced:
         removed = settle(_stored_rows(lake, old.where(~F.col("is_kept")), stored))
     if covered is not None:
@@ -111,7 +110,7 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         new.where(~F.col("is_kept"))
         .unionByName(old.where(~F.col("is_kept")))
         .withColumn("object_date", object_date_column(F.col("object")))
-        .select(*REPEAT_COLUMNS)
+        .select(*REPEATS.data_columns)
         .unionByName(refused.repeats)
     )
     return Outcome(
@@ -121,8 +120,8 @@ def judge(lake: Lake, arrivals: DataFrame, covered: DataFrame | None = None) -> 
         renamed=renamed,
         repeats=repeats,
         quarantine=refused.quarantine,
-        inserted=total(False, True, False) + unranked,
-        replaced=total(False, True, True),
+        inserted=total(is_stored=False, is_kept=True, has_stored=False) + unranked,
+        replaced=total(is_stored=False, is_kept=True, has_stored=True),
         renamed_count=renamed_count,
         duplicates=repeated + refused.repeated,
         quarantined=refused.quarantined,
@@ -170,7 +169,6 @@ def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None, is
         # Settled before anything is committed: read later, the new rows themselves would be known.
         ranked = settle(ranked.withColumn("is_known", F.coalesce("is_known", F.lit(False))))
     is_first = F.col("is_kept") & ~F.col("is_known")
-    kept = ["ingest_id", "position", "received_at", "received_date", "reason", "field", "raw_line", "object", "line"]
     repeats = ranked.where(~is_first).select(
         "object",
         "line",
@@ -182,7 +180,9 @@ def _judge_refused(lake: Lake, refused: DataFrame, covered: DataFrame | None, is
     )
     found = ranked.groupBy(is_first.alias("is_first")).count().collect() if is_any else []
     counts = {row.is_first: row["count"] for row in found}
-    return _Refused(ranked.where(is_first).select(*kept), repeats, counts.get(True, 0), counts.get(False, 0))
+    return _Refused(
+        ranked.where(is_first).select(*QUARANTINE.data_columns), repeats, counts.get(True, 0), counts.get(False, 0)
+    )
 
 
 def _stored_copies(lake: Lake, accepted: DataFrame, days: set[date], covered: DataFrame | None) -> DataFrame | None:
@@ -194,9 +194,9 @@ def _stored_copies(lake: Lake, accepted: DataFrame, days: set[date], covered: Da
     if lake.is_empty("events"):
         return None
     keys = accepted.select(*EVENT_KEY)
-    near = {day + timedelta(days=d) for day in days if day != NO_DATE for d in (-1, 0, 1) if _has(day, d)}
-    stray = days - {NO_DATE}
-    where = (F.col("stray_date").isNull() & on_days("event_date", near)) | on_days("stray_date", stray)
+    told = days - {NO_DATE}
+    is_near = F.col("stray_date").isNull() & on_days("event_date", days_around(told, 1))
+    where = is_near | on_days("stray_date", told)
     if NO_DATE in days:
         ids = [
             row.event_id for row in keys.where(F.col("ts_date") == F.lit(NO_DATE)).limit(10 * MAX_LITERALS).collect()
@@ -216,18 +216,5 @@ def _stored_copies(lake: Lake, accepted: DataFrame, days: set[date], covered: Da
     return stored
 
 
-def _has(day: date, shift: int) -> bool:
-    try:
-        day + timedelta(days=shift)
-    except OverflowError:  # year 1 or 9999: a clock may say anything
-        return False
-    return True
-
-
 def _stored_rows(lake: Lake, keys: DataFrame, stored: DataFrame) -> DataFrame:
     return stored.join(keys.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi").select(*lake.read("events").columns)
-
-
-def days_around(days: Collection[date], reach: int) -> set[date]:
-    """The days and those up to `reach` before and after."""
-    return {day + timedelta(days=shift) for day in days for shift in range(-reach, reach + 1)}

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from glue_jobs.arguments import Settings
-from glue_jobs.arrivals import EVENT_KEY, Outcome, days_around
-from glue_jobs.lake import Lake, on_days, settle, settle_if_small
+from glue_jobs.arrivals import EVENT_KEY, Outcome
+from glue_jobs.lake import Lake, days_around, on_days, settle, settle_if_small
 from glue_jobs.runtime import few, is_small
 from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
@@ -23,28 +24,27 @@ from glue_jobs.transforms.summarize_sessions import summarize_sessions
 
 # Days read on either side of a touched one: a session lasts a day at most, and a page may be left a day later.
 REACH_DAYS = 2
-_DATA = [c for c in EVENTS.column_names if c not in ("run_id", "written_at")]
+T = TypeVar("T")
 
 
-def at_once(*steps: Callable[[], None]) -> None:
+def at_once(*steps: Callable[[], T]) -> list[T]:
     """Runs steps that do not need one another in threads: planning keeps one core busy, Spark takes the others.
 
-    Waits for all of them; then the first fault is raised.
+    Waits for all of them; then the first fault is raised, or what they return is returned.
     """
     with ThreadPoolExecutor(len(steps), "step") as pool:
         running = [pool.submit(step) for step in steps]
-    for step in running:
-        step.result()
+    return [step.result() for step in running]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Days:
-    """The days whose numbers have to be written again, filled step by step."""
+    """The days whose numbers have to be written again, by what changed on them."""
 
-    events: set[date] = field(default_factory=set)
-    sessions: set[date] = field(default_factory=set)
-    orders: set[date] = field(default_factory=set)
-    persons: set[date] = field(default_factory=set)
+    events: set[date]
+    sessions: set[date]
+    orders: set[date]
+    persons: set[date]
 
     @property
     def daily(self) -> set[date]:
@@ -52,7 +52,13 @@ class Days:
 
 
 def collect_days(rows: DataFrame, *columns: str) -> set[date]:
-    found = rows.select(F.explode(F.array(*columns)).alias("day")).distinct().collect()
+    """The days in date columns."""
+    return _days_in(rows, F.array(*columns))
+
+
+def _days_in(rows: DataFrame, days: str | Column) -> set[date]:
+    """The days in a column of arrays of dates."""
+    found = rows.select(F.explode(days).alias("day")).distinct().collect()
     return {row.day for row in found if row.day is not None}
 
 
@@ -74,7 +80,7 @@ def _is_counted_anew() -> Column:
     return F.col("_is_new") | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
 
 
-@dataclass
+@dataclass(frozen=True)
 class SessionedEvents:
     """The rows of every visitor concerned, with sessions as they are now, and what they were before.
 
@@ -82,10 +88,14 @@ class SessionedEvents:
     """
 
     rows: DataFrame
-    window: set[date] | None  # None: the whole table
+    window: set[date] | None  # of stored events; None in an empty lake
     stored_changes: int
     counted_days: set[date]  # of events that are new, or a bot's where they were not, or the reverse
     has_verified: bool  # among the new events
+
+    @property
+    def is_first_load(self) -> bool:
+        return self.window is None
 
 
 def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
@@ -96,7 +106,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
     """
     unknown = F.lit(None).cast("string")
     new = outcome.winners.withColumns({"session_id": unknown, "set_aside_session_id": unknown}).select(
-        *_DATA,
+        *TABLES["events"].data_columns,
         # None of it is known: a condition on the whole struct would be null, too.
         F.struct(*(F.lit(None).cast(EVENTS.type_of(c)).alias(c) for c in _VERDICT)).alias("stored"),
         F.lit(True).alias("_is_new"),
@@ -126,7 +136,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             nameless = nameless.join(outcome.renamed.select(*EVENT_KEY), on=EVENT_KEY, how="left_semi")
             near = near.unionByName(nameless)
         context = near.join(removed_keys, on=EVENT_KEY, how="left_anti").select(
-            *_DATA,
+            *TABLES["events"].data_columns,
             F.struct(*_VERDICT).alias("stored"),
             F.lit(False).alias("_is_new"),
         )
@@ -221,12 +231,12 @@ def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> No
     gone = outcome.removed.select(*EVENT_KEY).join(
         sessioned.rows.where("_is_new").select(*EVENT_KEY), on=EVENT_KEY, how="left_anti"
     )
-    lake.merge("events", changed, gone, days)
+    lake.merge("events", changed, gone=gone, days=days)
 
 
 def touched_sessions(sessioned: SessionedEvents, outcome: Outcome) -> DataFrame | None:
     """Ids of the sessions that changed or vanished; None in an empty lake, where all are new."""
-    if sessioned.window is None:
+    if sessioned.is_first_load:
         return None
     changed = sessioned.rows.where(_is_changed())
     return settle(
@@ -238,15 +248,12 @@ def touched_sessions(sessioned: SessionedEvents, outcome: Outcome) -> DataFrame 
     )
 
 
-def write_sessions(
-    lake: Lake, settings: Settings, sessioned: SessionedEvents, touched: DataFrame | None, days: Days
-) -> None:
-    """Summaries of the sessions that changed; those that vanished are removed."""
-    if touched is None:
+def write_sessions(lake: Lake, settings: Settings, sessioned: SessionedEvents, touched: DataFrame | None) -> set[date]:
+    """Summaries of the `touched` sessions; those that vanished are removed. Returns their days, old and new."""
+    if sessioned.is_first_load:
         sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
         lake.append("sessions", sessions, sessioned.counted_days)
-        days.sessions |= collect_days(lake.read("sessions"), "session_date")
-        return
+        return collect_days(lake.read("sessions"), "session_date")
     rows = sessioned.rows.join(touched, on="session_id", how="left_semi")
     sessions = settle(summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts))
     before = lake.read("sessions").where(on_days("session_date", sessioned.window))
@@ -254,19 +261,20 @@ def write_sessions(
     before = settle(before.select("session_id", "session_date"))
     both = before.select("session_date", F.lit(True).alias("is_before"))
     both = both.unionByName(sessions.select("session_date", F.lit(False).alias("is_before"))).distinct().collect()
-    days.sessions |= {row.session_date for row in both}
     gone = before.join(sessions, on="session_id", how="left_anti")
     if any(row.is_before for row in both):
-        lake.merge("sessions", sessions, gone.select("session_id"), sessioned.window)
+        lake.merge("sessions", sessions, gone=gone.select("session_id"), days=sessioned.window)
     else:
         lake.append("sessions", sessions)
+    return {row.session_date for row in both}
 
 
-def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
-    if sessioned.window is None:
+def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: set[date]) -> None:
+    """Who was active on these days, of the visitors whose events count anew or are gone."""
+    if sessioned.is_first_load:
         lake.append("visitor_days", daily.visitor_days(sessioned.rows), sessioned.counted_days)
         return
-    if not days.events:
+    if not days:
         return
     pairs = (
         sessioned.rows.where(_is_counted_anew())
@@ -278,67 +286,71 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome,
     key = ["event_date", "visitor_id"]
     active = settle_if_small(daily.visitor_days(sessioned.rows.join(pairs, on=key, how="left_semi")))
     gone = pairs.join(active, on=key, how="left_anti")
-    lake.merge("visitor_days", active, gone, days.events)
+    lake.merge("visitor_days", active, gone=gone, days=days)
 
 
-def write_orders(
-    lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touched_sessions: DataFrame | None, days: Days
-) -> None:
-    """Orders that have a new, changed or removed purchase or refund, from all their events at any age."""
-    is_first_load = sessioned.window is None
-    concerned = sessioned.rows.where(_is_changed()).select(*_DATA)
-    concerned = concerned.unionByName(outcome.removed.select(*_DATA))
+def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touched: DataFrame | None) -> set[date]:
+    """Orders that have a new, changed or removed purchase or refund, from all their events at any age.
+
+    Returns the days whose numbers they are in, and those of the orders of `touched` sessions.
+    """
+    concerned = sessioned.rows.where(_is_changed()).select(*TABLES["events"].data_columns)
+    concerned = concerned.unionByName(outcome.removed.select(*TABLES["events"].data_columns))
     concerned = settle(order_events(concerned))
     ids = concerned.select("order_id").distinct()
     event_days = collect_days(concerned, "event_date")
     before = lake.read("orders").where(F.lit(False))
-    if not is_first_load and not lake.is_empty("orders"):
+    days: set[date] = set()
+    if not sessioned.is_first_load and not lake.is_empty("orders"):
         # An order takes its channel from its session, and its refunds theirs from the order.
-        concerns = lake.read("orders").join(touched_sessions, on="session_id", how="left_semi")
+        concerns = lake.read("orders").join(touched, on="session_id", how="left_semi")
         if event_days:
             before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
             concerns = concerns.unionByName(before)
-            event_days |= {row.day for row in before.select(F.explode("event_dates").alias("day")).distinct().collect()}
-        days.orders |= _order_days(concerns)
+            event_days |= _days_in(before, "event_dates")
+        days |= _order_days(concerns)
     if not event_days:
-        return
-    is_known = not is_first_load and not before.isEmpty()
+        return days
+    is_known = not sessioned.is_first_load and not before.isEmpty()
     events = concerned
     if is_known or outcome.has_removed:
         # What is stored of them, too.
         stored = order_events(lake.read("events").where(on_days("event_date", event_days)))
         events = settle(stored.join(ids, on="order_id", how="left_semi"))
     orders = settle(build_orders(events))
-    days.orders |= _order_days(orders)
+    days |= _order_days(orders)
     if not is_known:
         lake.append("orders", orders)
     else:
         gone = before.join(orders, on="order_id", how="left_anti").select("order_id")
-        lake.merge("orders", orders, gone)
+        lake.merge("orders", orders, gone=gone)
+    return days
 
 
 def _order_days(orders: DataFrame) -> set[date]:
     """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
     made = F.array("order_date", F.date_sub("order_date", 1))
     refunded = F.coalesce("refunds.refund_date", F.array().cast("array<date>"))
-    found = orders.select(F.explode(F.concat(made, refunded)).alias("day")).distinct().collect()
-    return {row.day for row in found if row.day is not None}
+    return _days_in(orders, F.concat(made, refunded))
 
 
-def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, days: Days) -> None:
-    """Ownership of the visitors on which verified users were seen in a way not yet known."""
+def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome) -> set[date]:
+    """Ownership of the visitors on which verified users were seen in a way not yet known.
+
+    Returns the first day from which active persons have to be counted again; empty if none.
+    """
     if not (sessioned.has_verified or outcome.has_removed or outcome.renamed_count):
-        return
+        return set()
     columns = ["visitor_id", "occurred_at", "event_id", "ts_date", "user_id"]
     is_verified = _is_verified()
     seen = sessioned.rows.where(F.col("_is_new") & is_verified).select(*columns)
     if lake.is_empty("identity") and not outcome.renamed_count:
         if not sessioned.has_verified:
-            return
+            return set()
         rows = settle(identify(seen))
-        days.persons |= _owned_days(lake, settings, rows)
+        days = _owned_days(lake, settings, rows)
         lake.append("identity", rows)
-        return
+        return days
     # Visitors of whom a verified event is gone or has another user.
     retold = outcome.removed.where(is_verified).select("visitor_id")
     if outcome.renamed_count:
@@ -357,7 +369,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     uncertain = surprising.unionByName(earlier.select("visitor_id")).unionByName(retold)
     uncertain = settle(uncertain.distinct())
     if uncertain.isEmpty():
-        return
+        return set()
     before = settle(known.join(uncertain, on="visitor_id", how="left_semi"))
     old = uncertain.join(before.select("visitor_id").distinct(), on="visitor_id", how="left_semi")
     fresh = uncertain.join(old, on="visitor_id", how="left_anti")
@@ -370,9 +382,10 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
     changed = rows.join(before, on=key, how="left_anti").unionByName(
         before.select(*key).join(rows, on=key, how="left_anti")
     )
-    days.persons |= _owned_days(lake, settings, changed)
+    days = _owned_days(lake, settings, changed)
     gone = before.join(rows, on=["visitor_id", "valid_from"], how="left_anti").select("visitor_id", "valid_from")
-    lake.merge("identity", rows, gone)
+    lake.merge("identity", rows, gone=gone)
+    return days
 
 
 def _is_verified() -> Column:
@@ -400,12 +413,12 @@ def _owned_days(lake: Lake, settings: Settings, changed: DataFrame) -> set[date]
     return {oldest} if oldest is not None else set()
 
 
-def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> None:
-    """The daily tables of the touched days, one commit each; of all days where `is_whole`."""
-    touched = None if is_whole else days.daily
-    touched_active = days.events | days.persons
-    if not is_whole and not touched:
-        _write_active(lake, touched_active, is_whole)
+def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
+    """The daily tables of these days, one commit each; of all days for None."""
+    touched = days.daily if days else None
+    touched_active = days.events | days.persons if days else None
+    if touched is not None and not touched:
+        _write_active(lake, touched_active)
         return
 
     def on_touched(table: str, reach: int = 0) -> DataFrame:
@@ -420,10 +433,10 @@ def write_daily(lake: Lake, settings: Settings, days: Days, is_whole: bool) -> N
         narrowed = settle_if_small(daily.narrow(on_touched("events")))
         rows = daily.daily_traffic(narrowed, sessions, orders)
         lake.overwrite("daily_traffic", rows, touched)
-        _write_active(lake, touched_active, is_whole)
+        _write_active(lake, touched_active)
 
     def orders_by_day() -> None:
-        if is_whole:
+        if days is None:
             lake.overwrite("daily_orders", daily.daily_orders(orders, lake.read("sessions"), settings.shop_currency))
         elif days.orders:
             made = collect_days(orders, "order_date")
@@ -451,9 +464,9 @@ def _is_counted_on(days: set[date]) -> Column:
     return is_made | F.coalesce(is_refunded, F.lit(False))
 
 
-def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
-    """The active visitors and persons from the oldest touched day on."""
-    if not touched and not is_whole:
+def _write_active(lake: Lake, touched: set[date] | None) -> None:
+    """The active visitors and persons from the oldest touched day on; of all days for None."""
+    if touched is not None and not touched:
         return
     # The daily traffic has a row for every day with events.
     bounds = lake.bounds("daily_traffic", "event_date")
@@ -461,7 +474,7 @@ def _write_active(lake: Lake, touched: set[date], is_whole: bool) -> None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
         return
     first_day, last_day = bounds
-    first = first_day if is_whole else max(min(touched), first_day)
+    first = first_day if touched is None else max(min(touched), first_day)
     written = [first + timedelta(days=n) for n in range((last_day - first).days + 1)]
     days = lake.spark.range(0, 1, 1, 1).select(
         F.explode(F.lit(written) if written else F.array().cast("array<date>")).alias("event_date"),
@@ -507,7 +520,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     """Every derived table anew from `events`, and the session ids in `events` where they were wrong."""
     stored = lake.read("events")
     rows = stored.select(
-        *_DATA,
+        *TABLES["events"].data_columns,
         F.struct(*_VERDICT).alias("stored"),
         F.lit(False).alias("_is_new"),
         F.lit(False).alias("_is_renamed"),
@@ -516,7 +529,7 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
     wrong = rows.where(_is_changed())
     wrong_days = collect_days(wrong, "event_date")
     if wrong_days:
-        lake.merge("events", wrong, None, wrong_days)
+        lake.merge("events", wrong, days=wrong_days)
     sessions = summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts)
     at_once(
         lambda: lake.overwrite("sessions", sessions),
@@ -524,4 +537,4 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
         lambda: lake.overwrite("orders", build_orders(settle(order_events(lake.read("events"))))),
         lambda: lake.overwrite("identity", identify(_verified_events(lake, None))),
     )
-    write_daily(lake, settings, Days(), is_whole=True)
+    write_daily(lake, settings, None)

@@ -17,10 +17,10 @@ from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
 MAX_LITERALS = 150
-# Each task writes its rows as they come and keeps a file open for each of their days, with a buffer for each column;
-# of more days they are sorted first, and one file is open at a time.
+# A task keeps a Parquet writer open for each day of its rows, with a buffer for each column. Rows of more days than
+# these are sorted first, and one writer is open at a time.
 MAX_OPEN_DAYS = 100
-# From so many on, files of one partition are worth being written as one, and manifests of one table.
+# A partition is compacted from so many files on, a table's manifests from so many manifests on.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
 MONTH_FILE_BYTES = 32 << 20
 # Clocks of two runs' machines do not differ by more.
@@ -60,6 +60,16 @@ def _is_in_months(column: str, days: Collection[date]) -> str:
     return " or ".join(f"{column} between date'{first}' and date'{last}'" for first, last in ends)
 
 
+def days_around(days: Collection[date], reach: int) -> set[date]:
+    """The days and those up to `reach` before and after, from year 1 to 9999."""
+    last = date.max.toordinal()
+    return {
+        date.fromordinal(number)
+        for day in days
+        for number in range(max(day.toordinal() - reach, 1), min(day.toordinal() + reach, last) + 1)
+    }
+
+
 def settle(rows: DataFrame) -> DataFrame:
     """The same rows, computed now and once. Unlike a cached frame it forgets how it was made: a run reads
     its rows in dozens of queries, and each would plan the whole way from the raw line again."""
@@ -81,7 +91,7 @@ class ForeignCommit(RuntimeError):
 
 
 class Lake:
-    """The tables as one run sees and writes them. Every method that writes makes exactly one commit."""
+    """The tables as one run sees and writes them. A method that writes rows makes exactly one commit."""
 
     def __init__(
         self,
@@ -301,7 +311,7 @@ tblproperties (
         # Iceberg repeats an append on whatever the table has become; a merge is refused where rows have come since
         # that it would have read: those of the runs before, a file each, it need not.
         since = f"t.completed_at >= timestamp_ntz'{last - CLOCKS_DIFFER}'" if last is not None else None
-        self.merge("refresh_runs", row, among=since)
+        self._merge("refresh_runs", row, None, since)
 
     def overwrite(self, table: str, rows: DataFrame, days: Collection[date] | None = None) -> None:
         """Replaces the rows of these days, or all rows. `rows` may have other days: those between, if days are many.
@@ -321,18 +331,16 @@ tblproperties (
         self._notice_others(table)
 
     def merge(
-        self,
-        table: str,
-        rows: DataFrame,
-        gone: DataFrame | None = None,
-        days: Collection[date] | None = None,
-        among: str | None = None,
+        self, table: str, rows: DataFrame, *, gone: DataFrame | None = None, days: Collection[date] | None = None
     ) -> None:
         """Writes `rows` over those of the same key and removes the keys in `gone`.
 
-        `days` are the days of the table's date partition that may hold rows of these keys, `among` a condition that
-        such rows of the table `t` meet: literals, so that only their files are read.
+        `days` are the days of the table's date partition that may hold rows of these keys: only their files are read.
         """
+        self._merge(table, rows, gone, _is_on(f"t.{TABLES[table].day}", days) if days is not None else None)
+
+    def _merge(self, table: str, rows: DataFrame, gone: DataFrame | None, among: str | None) -> None:
+        """`among` is a condition that rows of these keys meet in the table `t`, in literals that Iceberg prunes by."""
         definition = TABLES[table]
         source = self._stamped(table, rows).withColumn("_is_gone", F.lit(False))
         if gone is not None:
@@ -340,9 +348,7 @@ tblproperties (
             keys = gone.selectExpr(*_as_typed(definition, nulls), *self._retired_as_null(table), "true as _is_gone")
             source = source.unionByName(keys)
         source.createOrReplaceTempView(f"{table}_changes")
-        known = [_is_on(f"t.{definition.day}", days)] if days is not None else []
-        known += [among] if among else []
-        is_same = " and ".join([*known, *(f"t.{column} = s.{column}" for column in definition.key)])
+        is_same = " and ".join(filter(None, [among, *(f"t.{column} = s.{column}" for column in definition.key)]))
         columns = [name for name in source.columns if name != "_is_gone"]
         assignments = ", ".join(f"t.{name} = s.{name}" for name in columns)
         names = ", ".join(columns)

@@ -18,7 +18,7 @@ class LeaseLost(RuntimeError):
 
 
 def _is_conflict(error: ClientError) -> bool:
-    # 409: two conditional writes met; 412: the condition was false.
+    # 404: what the condition names is gone; 409: two conditional writes met; 412: the condition was false.
     return error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 409, 412)
 
 

@@ -121,6 +121,14 @@ def refresh(
     return report
 
 
+@dataclass(frozen=True)
+class Copies:
+    """Copies of events that are read again, in objects that are not: which objects, and (object, line) of each."""
+
+    objects: list[RawObject]
+    lines: DataFrame
+
+
 class Run:
     """One run, from its lease to its row in refresh_runs."""
 
@@ -147,7 +155,7 @@ class Run:
         objects = self.new_objects(listed_until)
         if not objects:
             return self._finish()
-        return self._ingest(objects, None, None, listed_until)
+        return self._ingest(objects, listed_until)
 
     def reparse(self) -> RunReport:
         """Reads the raw objects of a range of days again, with the copies of their events elsewhere."""
@@ -157,8 +165,7 @@ class Run:
         if not chosen:
             self.say(f"no raw object lies between {first} and {last}")
             return self._finish()
-        others = self._copies_elsewhere(chosen, listed)
-        return self._ingest(chosen, *others, listed_until=None)
+        return self._ingest(chosen, listed_until=None, copies=self._copies_elsewhere(chosen, listed))
 
     def rebuild(self) -> RunReport:
         """Derives every table from events again."""
@@ -245,8 +252,7 @@ class Run:
         packed = read_manifests(self.s3, self.settings.lake_bucket, is_wanted)
         return join_packs([item for item in listed if is_wanted(item.date)], packed)
 
-    def _copies_elsewhere(self, chosen: list[RawObject], listed: list[RawObject]) -> tuple[list[RawObject], DataFrame]:
-        """Objects outside `chosen` that hold copies of its events, and the (object, line) of these copies."""
+    def _copies_elsewhere(self, chosen: list[RawObject], listed: list[RawObject]) -> Copies:
         keys = self.spark.createDataFrame([(item.key,) for item in chosen], "object string")
         places = (
             self.lake.read("events")
@@ -264,7 +270,7 @@ class Run:
         elsewhere = {item.key: item for item in self._with_packs(listed, days.__contains__)} if days else {}
         present = [row for row in copies if row.object in elsewhere]
         lines = self.spark.createDataFrame([(r.object, r.line) for r in present], "object string, line int")
-        return [elsewhere[key] for key in sorted({row.object for row in present})], lines
+        return Copies([elsewhere[key] for key in sorted({row.object for row in present})], lines)
 
     def _typed(self, lines: DataFrame) -> DataFrame:
         """Lines to typed rows with times, countries, and reasons where they are refused."""
@@ -280,21 +286,16 @@ class Run:
     # --- writing
 
     def _ingest(
-        self,
-        objects: list[RawObject],
-        others: list[RawObject] | None,
-        other_lines: DataFrame | None,
-        listed_until: datetime | None,
+        self, objects: list[RawObject], listed_until: datetime | None, copies: Copies | None = None
     ) -> RunReport:
-        """Reads the objects and commits what they change. With `others` given, it is a second reading."""
-        lake, settings, days = self.lake, self.settings, Days()
+        """Reads the objects and commits what they change. With `copies` given, it is a second reading."""
         self._begin()
         tune(self.spark, sum(item.bytes for item in objects), self._usual_bytes(2 * REACH_DAYS + 1))
-        bucket = settings.lake_bucket
+        bucket = self.settings.lake_bucket
         lines = read_lines(self.spark, bucket, objects, self.raw_line_schema)
-        if others:
-            again = read_lines(self.spark, bucket, others, self.raw_line_schema).where(F.col("line") > 0)
-            lines = lines.unionByName(again.join(few(other_lines), on=["object", "line"], how="left_semi"))
+        if copies is not None and copies.objects:
+            again = read_lines(self.spark, bucket, copies.objects, self.raw_line_schema).where(F.col("line") > 0)
+            lines = lines.unionByName(again.join(few(copies.lines), on=["object", "line"], how="left_semi"))
         arrivals = settle(self._typed(lines))
         ingested = settle(self._ingested_objects(arrivals))
         read = ingested.agg(
@@ -307,20 +308,19 @@ class Run:
         self.report.objects, self.report.objects_failed = read.objects, len(objects) - read.objects
         self.report.bytes, self.report.lines, self.report.lines_lost = read.bytes, read.lines, read.lines_lost
         self.step(f"read {read.lines:,} lines of {read.objects:,} objects")
-        if others is not None:
+        covered = None
+        if copies is not None:
             if self.report.objects_failed:
                 raise ObjectsMissing(
                     f"{self.report.objects_failed} raw objects could not be fetched: nothing was changed, reparse again"
                 )
-            self.report.lines += other_lines.count()
-        if not read.objects:
+            self.report.lines += copies.lines.count()
+            covered = self._covered(objects, copies.lines)
+        elif not read.objects:
             self.report.is_changed = False
             return self._finish()
 
-        covered = None
-        if others is not None:
-            covered = self._covered(objects, other_lines)
-        outcome = judge(lake, arrivals, covered)
+        outcome = judge(self.lake, arrivals, covered)
         self.report.lines_stored = outcome.stored
         self.report.lines_duplicate, self.report.lines_quarantined = outcome.duplicates, outcome.quarantined
         self.step(
@@ -329,57 +329,58 @@ class Run:
         )
         keep_account = partial(self._keep_account, outcome, ingested, covered)
         check_ledger = partial(self._check_ledger, ingested)
+        first_touched = None
         if outcome.stored or outcome.renamed_count or covered is not None:
-            self._derive(outcome, days, keep_account, check_ledger)
+            days = self._derive(outcome, keep_account, check_ledger)
+            first_touched = min(days.daily | days.persons, default=None)
         else:
             keep_account()
             check_ledger()
-        first_touched = min(days.daily | days.persons, default=None)
         if self.report.objects_failed:
             # What could not be fetched has to be listed again, so the listing counts as not done.
             listed_until = None
         return self._complete(listed_until, read.as_of, first_touched, outcome)
 
-    def _derive(
-        self, outcome: Outcome, days: Days, keep_account: Callable[[], None], check_ledger: Callable[[], None]
-    ) -> None:
-        """Writes what the outcome changes; the account is kept and checked meanwhile."""
+    def _derive(self, outcome: Outcome, keep_account: Callable[[], None], check_ledger: Callable[[], None]) -> Days:
+        """Writes what the outcome changes, and keeps and checks the account meanwhile. Returns the days changed."""
         lake, settings = self.lake, self.settings
         sessioned = add_sessions(lake, outcome)
-        days.events |= sessioned.counted_days
+        of_events = set(sessioned.counted_days)
         if outcome.has_removed:
-            days.events |= collect_days(outcome.removed, "event_date")
+            of_events |= collect_days(outcome.removed, "event_date")
         touched = touched_sessions(sessioned, outcome)
         self.step("cut sessions")
 
-        def from_events() -> None:
+        def from_events() -> list[set[date]]:
             write_events(lake, sessioned, outcome)
-            at_once(
-                lambda: write_orders(lake, sessioned, outcome, touched, days),
-                lambda: write_identity(lake, settings, sessioned, outcome, days),
+            return at_once(
+                lambda: write_orders(lake, sessioned, outcome, touched),
+                lambda: write_identity(lake, settings, sessioned, outcome),
             )
 
-        at_once(
+        (of_orders, of_persons), of_sessions, *_ = at_once(
             from_events,
-            lambda: write_sessions(lake, settings, sessioned, touched, days),
-            lambda: write_visitor_days(lake, sessioned, outcome, days),
+            lambda: write_sessions(lake, settings, sessioned, touched),
+            lambda: write_visitor_days(lake, sessioned, outcome, of_events),
             keep_account,
         )
+        days = Days(of_events, of_sessions, of_orders, of_persons)
         self.step("events, sessions, orders, visitor days, identity; quarantine, repeats, objects")
 
         def daily() -> None:
-            write_daily(lake, settings, days, is_whole=False)
+            write_daily(lake, settings, days)
             self._restate(days)
 
         at_once(daily, check_ledger)
         self.step(f"daily tables of {len(days.daily)} days, {self.report.restated:,} published numbers changed")
+        return days
 
     def _restate(self, days: Days | None) -> None:
         published_until = self.last.today if self.last is not None else None
         self.report.restated = write_restatements(self.lake, self.before, published_until, days)
 
     def _usual_bytes(self, days: int) -> int:
-        """Of stored events, what so many days usually have."""
+        """Bytes of the stored events of `days` average days; 0 in an empty lake."""
         bounds = self.lake.bounds("daily_traffic", "event_date")
         if bounds is None:
             return 0
@@ -432,7 +433,7 @@ class Run:
                 continue
             key = list(TABLES[table].key)
             old = self.lake.read(table).join(covered, on=["object", "line"], how="left_semi").select(*key)
-            self.lake.merge(table, new, old.join(new, on=key, how="left_anti"))
+            self.lake.merge(table, new, gone=old.join(new, on=key, how="left_anti"))
         if covered is None:
             self.lake.append("ingested_objects", ingested)
         else:

@@ -10,20 +10,20 @@ from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
 
 CATALOG = "lake"
-# A small run is one task throughout. Of compressed raw bytes: about a hundred thousand events,
+# A run of at most so many compressed raw bytes (about a hundred thousand events) is small: one task throughout.
 SMALL_RUN_BYTES = 8 << 20
-# and of the stored events of the days around, which every run reads.
+# It is large all the same where the stored events of the days around, which every run reads, have more bytes.
 SMALL_DAYS_BYTES = 64 << 20
-# Of raw bytes for one task of a large run.
+# Raw bytes for one task of a large run.
 PARTITION_BYTES = 16 << 20
 _FOR_SMALL_RUNS = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
-    # What is joined lies in one task on either side: sending one side around first would be a job more,
+    # What is joined lies in one task on either side: to broadcast one side first would be a job more.
     "spark.sql.autoBroadcastJoinThreshold": "-1",
-    # and so would be to join rows before they have come together in one task.
+    # To join rows before they have come together in one task would be a job more, too.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushDownLeftSemiAntiJoin",
     # Rows of unknown size count as endless: too many for one task.
     "spark.sql.defaultSizeInBytes": str(SMALL_RUN_BYTES),

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 MONEY = "decimal(18,4)"
 REFUND = f"struct<refund_id:string,event_id:string,refunded_at:timestamp_ntz,refund_date:date,value:{MONEY}>"
-ITEM = (
-    "struct<product_id:string,name:string,category:string,variant:string,"
-    f"price:{MONEY},qty:int,discount:{MONEY},list_name:string,position:int>"
-)
+ITEM_TYPES = {
+    **dict.fromkeys(("product_id", "name", "category", "variant"), "string"),
+    **{"price": MONEY, "qty": "int", "discount": MONEY, "list_name": "string", "position": "int"},
+}
+ITEM = f"struct<{','.join(f'{name}:{kind}' for name, kind in ITEM_TYPES.items())}>"
+
+
+_OF_THE_RUN = ("run_id", "written_at")
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def data_columns(self) -> list[str]:
+        """The columns that do not tell of the run that wrote the row."""
+        return [name for name in self.column_names if name not in _OF_THE_RUN]
+
+    @property
     def day(self) -> str:
         """The date column by which the table is partitioned, by day or by month; empty if it is not partitioned."""
         return self.partitions[0].removeprefix("months(").removesuffix(")") if self.partitions else ""
@@ -61,7 +70,6 @@ _RUN_COLUMNS = """
 run_id string the refresh that wrote the row
 written_at timestamp_ntz when it was written
 """
-_VOLATILE = ("run_id", "written_at")
 
 EVENTS = Table(
     "events",
@@ -128,7 +136,7 @@ line int line in that object, from 1
 {_RUN_COLUMNS.strip()}
 """),
     ("event_date", "stray_date"),
-    (*_VOLATILE, "object", "line"),
+    (*_OF_THE_RUN, "object", "line"),
 )
 
 SESSIONS = Table(
@@ -175,7 +183,7 @@ channel string channel group
 {_RUN_COLUMNS.strip()}
 """),
     ("session_date",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 ORDERS = Table(
@@ -215,7 +223,7 @@ event_dates array<date> days that hold its purchases and refunds
 {_RUN_COLUMNS.strip()}
 """),
     (),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 IDENTITY = Table(
@@ -229,7 +237,7 @@ person_id string hashed user
 {_RUN_COLUMNS.strip()}
 """),
     (),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 VISITOR_DAYS = Table(
@@ -245,7 +253,7 @@ active_events int events other than page_leave and page_ping
 {_RUN_COLUMNS.strip()}
 """),
     ("months(event_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 DAILY_TRAFFIC = Table(
@@ -279,7 +287,7 @@ sessions_with_order bigint sessions in which an order was made
 {_RUN_COLUMNS.strip()}
 """),
     ("months(event_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 DAILY_ORDERS = Table(
@@ -304,7 +312,7 @@ bot_net_revenue {MONEY} of this, by bots
 {_RUN_COLUMNS.strip()}
 """),
     ("months(event_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 DAILY_ACTIVE = Table(
@@ -323,7 +331,7 @@ is_partial boolean fewer than 30 days of history
 {_RUN_COLUMNS.strip()}
 """),
     ("months(event_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 DAILY_PRODUCTS = Table(
@@ -347,7 +355,7 @@ revenue {MONEY} price x quantity of the ordered items; a price is after its item
 {_RUN_COLUMNS.strip()}
 """),
     ("event_date",),
-    _VOLATILE,
+    _OF_THE_RUN,
 )
 
 QUARANTINE = Table(
@@ -367,7 +375,7 @@ line int line in it, from 1
 {_RUN_COLUMNS.strip()}
 """),
     ("months(received_date)",),
-    (*_VOLATILE, "object", "line"),
+    (*_OF_THE_RUN, "object", "line"),
 )
 
 REPEATS = Table(
@@ -385,7 +393,7 @@ position int position in the request
 {_RUN_COLUMNS.strip()}
 """),
     ("months(object_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
     is_compared=False,
 )
 
@@ -422,7 +430,7 @@ max_received_at timestamp_ntz greatest received_at of its lines
 {_RUN_COLUMNS.strip()}
 """),
     ("months(object_date)",),
-    _VOLATILE,
+    _OF_THE_RUN,
     is_compared=False,
 )
 

@@ -108,8 +108,7 @@ def compare(engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_qui
 
 
 def _columns(name: str) -> Sequence[str]:
-    table = TABLES[name]
-    return [column for column in table.column_names if column not in ("run_id", "written_at")]
+    return TABLES[name].data_columns
 
 
 def print_checks(checks: Sequence[Check], output: str, show_all: bool) -> None:

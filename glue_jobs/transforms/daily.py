@@ -4,10 +4,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from glue_jobs.tables import MONEY
+from glue_jobs.transforms.channels import NOT_SET
 from glue_jobs.transforms.identity import person_days
 from glue_jobs.transforms.sessionize import PASSIVE_TYPES, name_session
 
-NOT_SET = "(not set)"
 NOT_CONSENTED = "(not consented)"
 # With event_type, which differs much more between a visitor's events of a day.
 EVENT_DIMENSIONS = ("country", "continent", "device_type", "browser", "os")

@@ -59,14 +59,13 @@ def build_orders(events: DataFrame) -> DataFrame:
     purchases = _purchases(events.where(F.col("event_type") == "purchase"))
     refunds = _refunds(events.where(F.col("event_type") == "refund"), purchases)
     zero = F.lit(0).cast(MONEY)
-    run_columns = ("run_id", "written_at")
     return (
         dates.join(purchases, on="order_id", how="left")
         .join(refunds, on="order_id", how="left")
         .withColumn("refunded", F.coalesce("refunded", zero))
         .withColumn("net_revenue", F.col("value") - F.col("refunded"))
         .withColumn("is_cancelled", (F.col("value") > 0) & (F.col("refunded") == F.col("value")))
-        .select(*(name for name in ORDERS.column_names if name not in run_columns))
+        .select(*ORDERS.data_columns)
     )
 
 

@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from glue_jobs.tables import ITEM, MONEY
+from glue_jobs.tables import ITEM_TYPES, MONEY
 from glue_jobs.transforms.behaviour import REASONS as BEHAVIOURS
 from glue_jobs.transforms.behaviour import reasons
 from glue_jobs.transforms.json_lines import CORRUPT, with_corrupt
@@ -32,7 +32,6 @@ _TEXT_FIELDS = [
     "coupon",
     "origin",
     "sdk",
-    "ingest_id",
 ]
 _MONEY_FIELDS = ("value", "tax", "shipping", "discount")
 _PROPS = [
@@ -60,16 +59,9 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
     is_corrupt = F.col("fault").isNotNull() | F.col("r").isNull() | F.col(f"r.{CORRUPT}").isNotNull()
     has_identity = F.col("r.ingest_id").isNotNull() & F.col("r.position").isNotNull()
     text_id = F.concat(F.lit("text:"), F.sha2(F.col("raw_line"), 256))
-    missing = F.coalesce(
-        *(
-            F.when(F.col(f"r.{name}").isNull(), F.lit(name))
-            for name in ("ingest_id", "position", "received_at", "verdict")
-        )
-    )
+    missing = _first_missing("ingest_id", "position", "received_at", "verdict")
     is_accepted = F.col("r.verdict") == "accepted"
-    missing_of_event = F.coalesce(
-        *(F.when(F.col(f"r.{name}").isNull(), F.lit(name)) for name in ("event_id", "event_type"))
-    )
+    missing_of_event = _first_missing("event_id", "event_type")
     drift = _drifted_field()
     verdict = (
         F.when(F.col("fault").isNotNull(), _refused(F.col("fault")))
@@ -99,7 +91,7 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         F.when(F.col("r.ts").between(FIRST_MS, LAST_MS), F.col("r.ts")).alias("ts_ms"),
         F.when(has_identity, F.col("r.ingest_id")).otherwise(text_id).alias("ingest_id"),
         F.when(has_identity, F.col("r.position")).otherwise(F.lit(0)).alias("position"),
-        *(F.col(f"r.{name}").alias(name) for name in _TEXT_FIELDS if name != "ingest_id"),
+        *(F.col(f"r.{name}").alias(name) for name in _TEXT_FIELDS),
         F.col("r.anonymous_id").alias("visitor_id"),
         F.col("r.device.type").alias("device_type"),
         F.col("r.geo.country").alias("country"),
@@ -126,6 +118,10 @@ def _refused(reason: Column, field: Column | None = None) -> Column:
     return F.struct(reason.alias("reason"), (F.lit(None) if field is None else field).cast("string").alias("field"))
 
 
+def _first_missing(*names: str) -> Column:
+    return F.coalesce(*(F.when(F.col(f"r.{name}").isNull(), F.lit(name)) for name in names))
+
+
 def _drifted_field() -> Column:
     """Name of the first field whose value cannot become its column's type; null if there is none."""
     checks = [F.when(~F.col(f"r.{name}").rlike(MONEY_PATTERN), F.lit(name)) for name in _MONEY_FIELDS]
@@ -138,23 +134,11 @@ def _drifted_field() -> Column:
 
 
 def _items() -> Column:
-    money = {"price", "discount"}
-    names = ["product_id", "name", "category", "variant", "price", "qty", "discount", "list_name", "position"]
     return F.transform(
-        "r.items",
-        lambda item: F.struct(
-            *(item[name].cast(MONEY if name in money else _ITEM_TYPES[name]).alias(name) for name in names)
-        ),
+        "r.items", lambda item: F.struct(*(item[name].cast(kind).alias(name) for name, kind in ITEM_TYPES.items()))
     )
 
 
-_ITEM_TYPES = dict(part.split(":") for part in ITEM[len("struct<") : -1].replace(MONEY, "money").split(","))
-
-
 def _has_money() -> Column:
-    sent = [F.col(f"r.{name}").isNotNull() for name in _MONEY_FIELDS]
-    priced = F.coalesce(F.exists("r.items", lambda item: item["price"].isNotNull()), F.lit(False))
-    has = priced
-    for condition in sent:
-        has = has | condition
-    return has
+    is_priced = F.coalesce(F.exists("r.items", lambda item: item["price"].isNotNull()), F.lit(False))
+    return F.coalesce(*(F.col(f"r.{name}") for name in _MONEY_FIELDS)).isNotNull() | is_priced

@@ -29,12 +29,12 @@ def name_session(first_event_id: F.Column) -> F.Column:
     return F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), first_event_id), 256), 1, 32)
 
 
-def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: int = CAP_SECONDS) -> DataFrame:
+def sessionize(events: DataFrame) -> DataFrame:
     """Adds session_id, set_aside_session_id, is_bot, bot_reasons, `is_member` and `island` (its number among the
     visitor's) to sessionable events.
 
     A visitor's events in order of (occurred_at, event_id) form an island while no gap exceeds
-    `gap_seconds`; every `cap_seconds` of an island begin a new session. A session's id is built from the
+    GAP_SECONDS; every CAP_SECONDS of an island begin a new session. A session's id is built from the
     visitor and its first event that is not passive, so the same events give the same ids in any run.
     Passive events before that first one are no members: they take the session of the earliest page_view
     with their page_view_id, not more than a day before or a gap after them, else none.
@@ -46,13 +46,13 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
     page = (
         Window.partitionBy("visitor_id", F.coalesce("page_view_id", F.concat(F.lit("\n"), "event_id")))
         .orderBy("at_ms")
-        .rangeBetween(-CAP_SECONDS * 1000, gap_seconds * 1000)
+        .rangeBetween(-CAP_SECONDS * 1000, GAP_SECONDS * 1000)
     )
     order = F.struct("at_ms", "event_id", "ts_date")
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
     gap_ms = F.col("at_ms") - F.lag("at_ms").over(visitor)
     # A visitor's first event has none before it.
-    is_start = F.coalesce(gap_ms > gap_seconds * 1000, F.lit(True))
+    is_start = F.coalesce(gap_ms > GAP_SECONDS * 1000, F.lit(True))
     is_member = F.coalesce(order >= F.col("first_active"), F.lit(False))
     visit = F.struct(name_session(F.col("first_active.event_id")).alias("id"), "reasons")
     page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit"))
@@ -64,10 +64,10 @@ def sessionize(events: DataFrame, gap_seconds: int = GAP_SECONDS, cap_seconds: i
             {
                 "island": F.sum(is_start.cast("int")).over(so_far),
                 "island_start_ms": F.last(F.when(is_start, F.col("at_ms")), ignorenulls=True).over(so_far),
-                "page_gap_ms": page_gap_ms(visitor, gap_seconds * 1000),
+                "page_gap_ms": page_gap_ms(visitor, GAP_SECONDS * 1000),
             }
         )
-        .withColumn("part", F.floor((F.col("at_ms") - F.col("island_start_ms")) / (cap_seconds * 1000)))
+        .withColumn("part", F.floor((F.col("at_ms") - F.col("island_start_ms")) / (CAP_SECONDS * 1000)))
         .withColumns(
             {
                 "first_active": F.min(F.when(~is_passive, order)).over(part),

@@ -21,21 +21,20 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
     """
     in_session = events.where(F.col("session_id").isNotNull())
     pages = _engagement_by_page(in_session)
-    with_order = add_visit_source(in_session, shop_hosts).withColumn(
-        "o", F.struct("occurred_at", "event_id", "ts_date")
-    )
+    in_time = F.struct("occurred_at", "event_id", "ts_date")
+    events_in_time = add_visit_source(in_session, shop_hosts).withColumn("in_time", in_time)
     is_member = F.col("is_member")
 
     def count(*types: str) -> Column:
         return F.count_if(is_member & F.col("event_type").isin(*types)).cast("int")
 
     def first(value: str | Column, condition: Column) -> Column:
-        return F.min_by(value, F.when(is_member & condition, F.col("o")))
+        return F.min_by(value, F.when(is_member & condition, F.col("in_time")))
 
     has_page = F.col("page_url").isNotNull()
     page_view = F.col("event_type") == "page_view"
     step_types = F.col("event_type").isin(*FUNNEL)
-    grouped = with_order.groupBy("session_id").agg(
+    grouped = events_in_time.groupBy("session_id").agg(
         F.min("visitor_id").alias("visitor_id"),
         F.min(F.when(is_member, F.col("occurred_at"))).alias("started_at"),
         F.max(F.when(is_member, F.col("occurred_at"))).alias("ended_at"),
@@ -49,7 +48,7 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
         count(*KEY_TYPES).alias("key_events"),
         F.count_if(is_member & ~F.col("event_type").isin(*PASSIVE_TYPES)).alias("active_events"),
         first("page_url", page_view & has_page).alias("entry_page"),
-        F.max_by("page_url", F.when(is_member & page_view & has_page, F.col("o"))).alias("exit_page"),
+        F.max_by("page_url", F.when(is_member & page_view & has_page, F.col("in_time"))).alias("exit_page"),
         first(F.struct(*_OF_FIRST_EVENT), F.lit(True)).alias("first"),
         first("utm", F.col("utm").isNotNull()).alias("utm"),
         first("click", F.col("click").isNotNull()).alias("click"),
@@ -75,8 +74,7 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
             }
         )
     )
-    run_columns = ("run_id", "written_at")
-    return name_source(sessions).select(*(c for c in SESSIONS.column_names if c not in run_columns))
+    return name_source(sessions).select(*SESSIONS.data_columns)
 
 
 def _engagement_by_page(events: DataFrame) -> DataFrame:

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.slow
 SESSIONS, WEEK, BEHAVIOUR = (f"tests/spark/test_{name}.py" for name in ("sessionize", "golden_days", "behaviour"))
 # What is broken, in which file of glue_jobs/transforms, how, and the tests that have to fail.
 MUTATIONS = [
-    ("a gap of exactly 30 minutes splits", "sessionize", "> gap_seconds * 1000", ">= gap_seconds * 1000", SESSIONS),
-    ("a session has no end", "sessionize", "/ (cap_seconds * 1000)", "/ (cap_seconds * 1000_000)", SESSIONS),
+    ("a gap of exactly 30 minutes splits", "sessionize", "> GAP_SECONDS * 1000", ">= GAP_SECONDS * 1000", SESSIONS),
+    ("a session has no end", "sessionize", "/ (CAP_SECONDS * 1000)", "/ (CAP_SECONDS * 1000_000)", SESSIONS),
     ("a ping begins a session", "sessionize", "F.when(~is_passive, order)", "order", SESSIONS),
     ("an unknown country loses the event", "enrich", 'how="left"', 'how="inner"', WEEK),
     ("a repeat is known by its receipt", "place_in_time", "to_date(instant(ts))", "to_date(instant(received))", WEEK),

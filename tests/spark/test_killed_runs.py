@@ -19,7 +19,7 @@ class Killed(BaseException):
 def commit_points(monkeypatch, die_after: int | None) -> list[str]:
     """Counts the commits of a run; after the given number the driver is gone."""
     commits: list[str] = []
-    for method in ("append", "overwrite", "merge"):
+    for method in ("append", "overwrite", "_merge"):
         original = getattr(Lake, method)
 
         def commit(self, table, *args, original=original, **kwargs):

@@ -72,7 +72,7 @@ def write_history(rows: Rows) -> tuple[dict[str, int], dict[str, int]]:
     first = rows.complete_run("first")
     changed = {"event_date": DAYS[0], "visitor_id": "v1", "active_events": 100}
     gone = rows.frame("visitor_days", {"event_date": DAYS[1], "visitor_id": "v2"})
-    rows.writer.merge("visitor_days", rows.frame("visitor_days", changed), gone)
+    rows.writer.merge("visitor_days", rows.frame("visitor_days", changed), gone=gone)
     return first, rows.complete_run("second")
 
 
