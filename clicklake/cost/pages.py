@@ -198,8 +198,9 @@ def points() -> str:
 
 Measured on {measured()["measured_on"]}: `{measured()["how"]}`.
 
-A check: `{check["how"]}` with {check["events"]:,} events took {check["cpu_seconds"]:,} s of CPU time on an empty lake.
-The line through the runs above says {said:,.0f} s there: {said / check["cpu_seconds"]:.1f} times as much."""
+A check: `{check["how"]}` with {check["events"]:,} events took {check["cpu_seconds"]:,} s of CPU time on an empty lake
+on {check["measured_on"]}. The line through the runs above says {said:,.0f} s there: {said / check["cpu_seconds"]:.1f}
+times as much."""
 
 
 def fitted() -> str:

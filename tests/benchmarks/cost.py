@@ -1,10 +1,13 @@
 """What a request and a refresh need: the figures that `clicklake cost` counts with.
 
-    python -m tests.benchmarks.cost [--lakes 10000 100000 500000] [--output clicklake/cost/measured.json]
+    python -m tests.benchmarks.cost [--lakes 10000 100000 500000] [--check 2000000]
+        [--output clicklake/cost/measured.json]
 
 Requests: two days of the simulated shop through the real handler. Refreshes: each is a run of the job in a process
 and a JVM of its own, from process start to end, through an emulator that counts what it is asked. For each size of
-lake: all its events at once, from packed objects, then a day more, as the requests of browsers bring it.
+lake: all its events at once, from packed objects, then a day more, as the requests of browsers bring it. With --check
+the job also runs on so many events of tests.benchmarks.refresh, to hold the line through the others against; without it
+the check that was measured last stays, with its date.
 """
 
 import argparse
@@ -28,13 +31,14 @@ from statistics import linear_regression
 from typing import Any
 from urllib.request import urlopen
 
+from clicklake.cost.refresh_time import measured
 from clicklake.local.places import ROOT
 from clicklake.local.twin import shop_event
 from clicklake.shop import simulate
 from lambdas.ingest.handler import make_handler
 from lambdas.ingest.settings import Settings
 from lambdas.ingest.store import Clients
-from tests.benchmarks.refresh import RawFolder, end_session, make_lines, measure, put_raw
+from tests.benchmarks.refresh import Measured, RawFolder, end_session, make_lines, measure, put_raw, write_raw
 
 LAKES = (10_000, 100_000, 500_000)
 PACKED_LINES = 10_000
@@ -156,8 +160,15 @@ def run_point(emulator: Any, lake: Any, folder: Path, lake_events: int, threads:
     before, bytes_before = counts_of(emulator), results_bytes(emulator, lake)
     taken = measure("spark", folder, threads, memory, lake.environment(), emulator._process.pid)
     spent = counts_of(emulator) - before
+    point = point_of(lake_events, taken, spent, results_bytes(emulator, lake) - bytes_before)
+    print(json.dumps(point), flush=True)
+    return point
+
+
+def point_of(lake_events: int, taken: Measured, spent: Counter[str], written_bytes: int) -> dict[str, Any]:
+    """A run as it stands in measured.json."""
     report = taken.report
-    point = {
+    return {
         "lake_events": lake_events,
         "events": report["lines_stored"],
         "objects": report["objects"],
@@ -169,10 +180,8 @@ def run_point(emulator: Any, lake: Any, folder: Path, lake_events: int, threads:
         **{kind: spent[kind] for kind in ("s3_puts", "s3_gets", "s3_deletes", "catalog")},
         "raw_bytes": report["bytes"],
         "shuffle_bytes": report["shuffle_bytes"],
-        "results_bytes": results_bytes(emulator, lake) - bytes_before,
+        "results_bytes": written_bytes,
     }
-    print(json.dumps(point), flush=True)
-    return point
 
 
 def results_bytes(emulator: Any, lake: Any) -> int:
@@ -196,11 +205,43 @@ def run(lakes: list[int], threads: int, memory: str) -> list[dict[str, Any]]:
     return points
 
 
+def measure_check(events: int, threads: int, memory: str) -> dict[str, Any]:
+    """The job's side of tests.benchmarks.refresh."""
+    with tempfile.TemporaryDirectory(prefix="clicklake-cost-") as name, counting_emulator() as emulator:
+        folder, lake = Path(name), emulator.create_lake()
+        write_raw(folder, events)
+        put_raw(emulator.client("s3"), lake.bucket, folder)
+        return check_of(measure("spark", folder, threads, memory, lake.environment(), emulator._process.pid))
+
+
+def check_of(taken: Measured) -> dict[str, Any]:
+    return {
+        "measured_on": time.strftime("%Y-%m-%d"),
+        "how": "python -m tests.benchmarks.refresh",
+        "events": taken.report["lines_stored"],
+        "cpu_seconds": round(taken.all_cpu),
+    }
+
+
+def record_of(
+    threads: int, memory: str, ingest: dict[str, float], refreshes: list[dict[str, Any]], check: dict[str, Any]
+) -> dict[str, Any]:
+    """All that measured.json holds."""
+    return {
+        "measured_on": time.strftime("%Y-%m-%d"),
+        "how": f"python -m tests.benchmarks.cost, {threads} threads, {memory} heap, a cold JVM a run",
+        "ingest": ingest,
+        "check": check,
+        "refreshes": refreshes,
+    }
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--lakes", type=int, nargs="+", default=list(LAKES), help="events of each lake")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--memory", default="6g", help="the JVM's heap")
+    arguments.add_argument("--check", type=int, metavar="EVENTS", help="measure the check anew, on so many events")
     arguments.add_argument("--output", type=Path, help="where to write the points")
     arguments.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
@@ -208,13 +249,12 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         serve()
         return
-    record = {
-        "measured_on": time.strftime("%Y-%m-%d"),
-        "how": f"python -m tests.benchmarks.cost, {chosen.threads} threads, {chosen.memory} heap, a cold JVM a run",
-        "ingest": measure_requests(),
-    }
-    print(json.dumps(record["ingest"]), flush=True)
-    record["refreshes"] = run(chosen.lakes, chosen.threads, chosen.memory)
+    ingest = measure_requests()
+    print(json.dumps(ingest), flush=True)
+    refreshes = run(chosen.lakes, chosen.threads, chosen.memory)
+    check = measure_check(chosen.check, chosen.threads, chosen.memory) if chosen.check else measured()["check"]
+    print(json.dumps(check), flush=True)
+    record = record_of(chosen.threads, chosen.memory, ingest, refreshes, check)
     if chosen.output:
         chosen.output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 

@@ -4,9 +4,10 @@ from clicklake.verify.channels import Visit, channel_of, visit_source
 
 from .lakes import REFERENCE, RULES
 
-# source, medium, campaign -> channel
+# source, medium, campaign -> channel. The job is held against these too, and against VISITS.
 CHANNELS = [
     ("(direct)", "(none)", "(not set)", "Direct"),
+    (None, None, None, "Direct"),
     ("(not set)", "(not set)", "(not set)", "Direct"),
     ("newsletter", "email", "cross-network sale", "Cross-network"),
     ("amazon", "cpc", "x", "Paid Shopping"),
@@ -14,16 +15,26 @@ CHANNELS = [
     ("anything", "cpc", "workshop", "Paid Other"),
     ("anything", "cpc", "bishop-sale", "Paid Other"),
     ("google", "cpc", "x", "Paid Search"),
+    ("WWW.Google.CO.UK.", "CPC", "x", "Paid Search"),
     ("WWW.Google.CO.UK.", " CPC ", "x", "Paid Search"),
     ("google", "cpm", "x", "Paid Search"),
     ("unknown-site", "cpm", "x", "Display"),
     ("facebook", "paid-social", "x", "Paid Social"),
     ("youtube.com", "cpc", "x", "Paid Video"),
+    ("unknown-site", "banner", "x", "Display"),
+    ("unknown-site", "cpc", "x", "Paid Other"),
     ("unknown-site", "ppc", "x", "Paid Other"),
+    ("unknown-site", "cpa", "x", "Paid Other"),
+    ("unknown-site", "retargeting", "x", "Paid Other"),
+    ("unknown-site", "paid", "x", "Paid Other"),
+    ("unknown-site", "paidsocial", "x", "Paid Other"),
     ("unknown-site", "print", "x", "Referral"),
     ("etsy.com", "referral", "x", "Organic Shopping"),
+    ("unknown-site", "x", "shopping", "Organic Shopping"),
+    ("instagram", "story", "x", "Organic Social"),
     ("unknown-site", "social-media", "x", "Organic Social"),
     ("unknown-site", "my video ad", "x", "Organic Video"),
+    ("bing", "organic", "x", "Organic Search"),
     ("google.com", "referral", "x", "Organic Search"),
     ("mail.google.com", "referral", "x", "Email"),
     ("chatgpt.com", "referral", "x", "AI Assistants"),
@@ -33,8 +44,10 @@ CHANNELS = [
     ("sms", "x", "x", "SMS"),
     ("firebase", "x", "x", "Mobile Push"),
     ("unknown-site", "web push", "x", "Mobile Push"),
+    ("unknown-site", "link", "x", "Referral"),
     ("blog.example", "(not set)", "x", "Referral"),
     ("(not set)", "odd", "x", "Unassigned"),
+    ("(not set)", "(not set)", "spring", "Unassigned"),
 ]
 
 
@@ -58,6 +71,7 @@ VISITS = [
     ([(SHOP, "https://news.blog.example/x")], ("news.blog.example", "referral", "(not set)")),
     ([(SHOP, "https://www.shop.example/cart")], ("(direct)", "(none)", "(not set)")),
     ([(SHOP, "https://checkout.stripe.com/pay")], ("(direct)", "(none)", "(not set)")),
+    ([(SHOP, "android-app://com.slack")], ("com.slack", "referral", "(not set)")),
     # Each rule is tried over all pages before the next.
     ([(SHOP, "https://www.bing.com/"), (SHOP + "?utm_source=later", None)], ("later", "(not set)", "(not set)")),
     ([(SHOP, SHOP), (SHOP, "https://www.bing.com/")], ("bing", "organic", "(not set)")),

@@ -6,12 +6,13 @@ from .lakes import HOUR, NOON, line, ms, oracle_of
 
 AT = ms(NOON)
 
-# The fact, events as (id, second, type, page view), and the groups that share a session.
+# The fact, events as (id, second, type, page view), and the groups that share a session. The job is held against
+# these too.
 CASES = [
     ("a_gap_of_exactly_30_minutes_stays", [("a", 0, "page_view", None), ("b", 1800, "click", None)], ["ab"]),
     ("a_longer_gap_splits", [("a", 0, "page_view", None), ("b", 1800.001, "click", None)], ["a", "b"]),
     (
-        "a_leading_ping_is_no_member",
+        "a_leading_ping_is_no_member_and_has_no_session_without_its_page_view",
         [("a", 0, "page_ping", "p9"), ("b", 10, "page_view", "p1")],
         ["b"],
     ),
