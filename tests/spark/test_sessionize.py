@@ -15,14 +15,14 @@ SCHEMA = (
 START = datetime(2026, 9, 1, 12, 0, 0)
 
 
-def _sessions(spark, visits, gap_seconds: int = 1800):
+def _sessions(spark, visits):
     """Rows of `sessionize` for events as (id, second, type, page view) of each visitor."""
     rows = [
         (i, visitor, START + timedelta(seconds=second), kind, page, START.date(), "client", *[None] * 3, False, [])
         for visitor, events in visits.items()
         for i, second, kind, page in events
     ]
-    return sessionize(spark.createDataFrame(rows, SCHEMA), gap_seconds).collect()
+    return sessionize(spark.createDataFrame(rows, SCHEMA)).collect()
 
 
 def test_the_job_cuts_every_case_as_the_definitions_do(spark):
