@@ -1,12 +1,12 @@
 """From changed events to everything computed from them: which rows, which days, one commit a table."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from glue_jobs.arguments import Settings
@@ -30,10 +30,13 @@ T = TypeVar("T")
 def at_once(*steps: Callable[[], T]) -> list[T]:
     """Runs steps that do not need one another in threads: planning keeps one core busy, Spark takes the others.
 
-    Waits for all of them; then the first fault is raised, or what they return is returned.
+    Waits for all of them; then the fault that came first is raised, or what they return is returned.
     """
     with ThreadPoolExecutor(len(steps), "step") as pool:
         running = [pool.submit(step) for step in steps]
+        ended, _ = wait(running, return_when=FIRST_EXCEPTION)
+    for step in ended:
+        step.result()
     return [step.result() for step in running]
 
 
@@ -76,8 +79,12 @@ def _is_changed() -> Column:
 
 
 def _is_counted_anew() -> Column:
-    """New, or a bot's where it was not, or the reverse."""
-    return F.col("_is_new") | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
+    """New, or a bot's where it was not, or the reverse, or of another visit that is set aside."""
+    return (
+        F.col("_is_new")
+        | ~F.col("bot_reasons").eqNullSafe(F.col("stored.bot_reasons"))
+        | ~F.col("set_aside_session_id").eqNullSafe(F.col("stored.set_aside_session_id"))
+    )
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class SessionedEvents:
     rows: DataFrame
     window: set[date] | None  # of stored events; None in an empty lake
     stored_changes: int
-    counted_days: set[date]  # of events that are new, or a bot's where they were not, or the reverse
+    counted_days: set[date]  # of events that count anew
     has_verified: bool  # among the new events
 
     @property
@@ -206,18 +213,19 @@ def _cut(events: DataFrame, edges: set[date] | None) -> DataFrame:
 
 
 def _cut_sessionable(events: DataFrame, edges: set[date] | None) -> DataFrame:
-    cut = sessionize(events)
-    if edges is not None:
-        island = Window.partitionBy("visitor_id", "island")
-        at_edge = F.max(on_days("event_date", edges)).over(island)
-        # A passive row that follows its page view's session has to follow it in full: then the island is read further.
-        follows = ~F.col("is_member") & _visit().isNotNull() & ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
-        cut = cut.withColumn("_is_at_edge", at_edge).withColumn("_is_beyond", F.col("_is_at_edge") & follows)
-        is_kept = F.col("_is_at_edge") & ~F.col("_is_new")
-        kept = {name: F.when(is_kept, F.col(f"stored.{name}")).otherwise(F.col(name)) for name in _VERDICT}
-        kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
-        cut = cut.withColumns(kept)
-    return cut.drop("island")
+    if edges is None:
+        return sessionize(events)
+    cut = sessionize(events, on_days("event_date", edges))
+    # What follows a page view of an island at an edge takes the session that is stored of that, too.
+    is_at_edge = F.col("is_at_edge") | F.col("follows_edge")
+    # A passive row that follows its page view's session has to follow it in full: then its own island is read further.
+    follows = ~F.col("is_member") & ~F.col("follows_edge") & _visit().isNotNull()
+    is_beyond = F.col("is_at_edge") & follows & ~F.struct(*_VERDICT).eqNullSafe(F.col("stored"))
+    cut = cut.withColumns({"_is_at_edge": is_at_edge, "_is_beyond": is_beyond}).drop("is_at_edge", "follows_edge")
+    is_kept = F.col("_is_at_edge") & ~F.col("_is_new")
+    kept = {name: F.when(is_kept, F.col(f"stored.{name}")).otherwise(F.col(name)) for name in _VERDICT}
+    kept["is_bot"] = F.size(kept["bot_reasons"]) > 0
+    return cut.withColumns(kept)
 
 
 def write_events(lake: Lake, sessioned: SessionedEvents, outcome: Outcome) -> None:

@@ -64,9 +64,9 @@ class Lease:
                 self.say(f"the lease could not be given back: the next run waits for at most {self.seconds:.0f} s")
 
     def check(self) -> None:
-        """Raises LeaseLost if the lease is no longer ours. Called before every commit."""
+        """Raises LeaseLost if the lease is no longer ours, or was given back. Called before every commit."""
         # A renewal that hangs is as good as none: the clock decides, not the answer.
-        if self._lost.is_set() or time.monotonic() - self._renewed > self.seconds:
+        if self._lost.is_set() or self._stop.is_set() or time.monotonic() - self._renewed > self.seconds:
             raise LeaseLost(f"run {self.run_id} lost its lease on s3://{self.bucket}/{LEASE_KEY}")
 
     def _put(self, body: dict[str, Any], **condition: str) -> None:

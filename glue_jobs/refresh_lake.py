@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -238,7 +238,8 @@ class Run:
         """The listed objects that no completed run has read."""
         since = None
         if self.last is not None and self.last.listed_until is not None and not self.settings.reconcile:
-            since = self.last.listed_until.replace(tzinfo=timezone.utc) - LISTING_OVERLAP
+            # A clock that was ahead is no reason to look for nothing.
+            since = min(self.last.listed_until.replace(tzinfo=timezone.utc), until) - LISTING_OVERLAP
         listed = list_raw_objects(self.s3, self.settings.lake_bucket, since, until)
         if listed and self.last is not None:
             ingested = self.lake.read("ingested_objects").where(on_days("object_date", {i.date for i in listed}))
@@ -458,7 +459,7 @@ class Run:
             "run_id": self.run_id,
             "command": self.settings.command,
             "started_at": self.started_at.replace(tzinfo=None),
-            "completed_at": self.clock().replace(tzinfo=None),
+            "completed_at": self._completed_at(),
             "listed_until": (
                 listed_until.replace(tzinfo=None) if listed_until else last.listed_until if last is not None else None
             ),
@@ -486,6 +487,11 @@ class Run:
         report.snapshots = row["snapshots"]
         self.step("completed the run")
         return self._finish()
+
+    def _completed_at(self) -> datetime:
+        """Now, or just after the last run where that one's clock was ahead: the last run is the one completed last."""
+        now = self.clock().replace(tzinfo=None)
+        return max(now, self.last.completed_at + timedelta(microseconds=1)) if self.last is not None else now
 
     def _check_ledger(self, ingested: DataFrame) -> None:
         """Raises LedgerBroken unless each line read has one outcome and no event is stored twice."""

@@ -77,6 +77,8 @@ def read_raw(bucket: Bucket, engine: Engine) -> tuple[list[RawObject], list[Chec
         raise TwinError("No refresh has been completed in this lake: run `clicklake refresh` first.")
     read = set(engine.query("select object from ingested_objects")["object"].to_pylist())
     listed = {each.key: each.put_at for each in bucket.raw()}
+    # S3 tells whole seconds: what was put in the last one may have come after the listing.
+    until = until.replace(microsecond=0)
     missed = [key for key, put_at in listed.items() if key not in read and put_at < until]
     waiting = len(listed) - len(missed) - len(read & listed.keys())
     remark = f"{waiting:,} more have come since and wait for the next refresh" if waiting else ""

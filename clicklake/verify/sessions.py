@@ -13,7 +13,7 @@ from clicklake.verify.rules import DAY_MS, MINUTE_MS
 
 GAP_MS = 30 * MINUTE_MS
 # docs/decisions/0004: how far from a passive event its page view is sought.
-PAGE_VIEW_BEFORE_MS = DAY_MS
+PAGE_VIEW_BEFORE_MS = 23 * 60 * MINUTE_MS
 PAGE_VIEW_AFTER_MS = 30 * MINUTE_MS
 FUNNEL = ("view_item", "add_to_cart", "begin_checkout", "purchase")
 KEY_EVENTS = frozenset({"add_to_cart", "begin_checkout", "purchase", "sign_up"})

@@ -3,7 +3,7 @@
 What behaves like a bot's is set aside: it keeps the id that its session would have had, in a column of its own.
 """
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from glue_jobs.transforms.behaviour import behaves_like_a_bot, is_judged, page_gap_ms, reasons
@@ -11,10 +11,13 @@ from glue_jobs.transforms.place_in_time import milliseconds
 
 GAP_SECONDS = 1_800
 CAP_SECONDS = 86_400
+# Decision 4: how far before a passive event its page view is sought. That reaches no further than the local day before,
+# also where a day has 23 hours.
+PAGE_VIEW_SECONDS = 82_800
 PASSIVE_TYPES = ("page_leave", "page_ping")
 
 
-def is_sessionable() -> F.Column:
+def is_sessionable() -> Column:
     """True for events that can belong to a session: consented, from a browser, neither declared bot nor test."""
     return (
         F.col("visitor_id").isNotNull()
@@ -24,20 +27,22 @@ def is_sessionable() -> F.Column:
     )
 
 
-def name_session(first_event_id: F.Column) -> F.Column:
+def name_session(first_event_id: Column) -> Column:
     """The id of the session of `visitor_id` that begins with this event."""
     return F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), first_event_id), 256), 1, 32)
 
 
-def sessionize(events: DataFrame) -> DataFrame:
-    """Adds session_id, set_aside_session_id, is_bot, bot_reasons, `is_member` and `island` (its number among the
-    visitor's) to sessionable events.
+def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
+    """Adds session_id, set_aside_session_id, is_bot, bot_reasons and `is_member` to sessionable events.
+
+    `is_edge` is true for events of days beyond which events were not read: then `is_at_edge` tells that the event's
+    island has such an event, and `follows_edge` that the page view does whose session a passive event takes.
 
     A visitor's events in order of (occurred_at, event_id) form an island while no gap exceeds
     GAP_SECONDS; every CAP_SECONDS of an island begin a new session. A session's id is built from the
     visitor and its first event that is not passive, so the same events give the same ids in any run.
     Passive events before that first one are no members: they take the session of the earliest page_view
-    with their page_view_id, not more than a day before or a gap after them, else none.
+    with their page_view_id, not more than PAGE_VIEW_SECONDS before or a gap after them, else none.
     """
     visitor = Window.partitionBy("visitor_id").orderBy("at_ms", "event_id", "ts_date")
     so_far = visitor.rowsBetween(Window.unboundedPreceding, Window.currentRow)
@@ -46,7 +51,7 @@ def sessionize(events: DataFrame) -> DataFrame:
     page = (
         Window.partitionBy("visitor_id", F.coalesce("page_view_id", F.concat(F.lit("\n"), "event_id")))
         .orderBy("at_ms")
-        .rangeBetween(-CAP_SECONDS * 1000, GAP_SECONDS * 1000)
+        .rangeBetween(-PAGE_VIEW_SECONDS * 1000, GAP_SECONDS * 1000)
     )
     order = F.struct("at_ms", "event_id", "ts_date")
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
@@ -55,7 +60,11 @@ def sessionize(events: DataFrame) -> DataFrame:
     is_start = F.coalesce(gap_ms > GAP_SECONDS * 1000, F.lit(True))
     is_member = F.coalesce(order >= F.col("first_active"), F.lit(False))
     visit = F.struct(name_session(F.col("first_active.event_id")).alias("id"), "reasons")
-    page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit"))
+    at_edge, follows_edge = {}, {}
+    if is_edge is not None:
+        at_edge["is_at_edge"] = F.max(is_edge).over(Window.partitionBy("visitor_id", "island"))
+        follows_edge["follows_edge"] = ~F.col("is_member") & F.coalesce("page_view.is_at_edge", F.lit(False))
+    page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit", *at_edge))
     visit_of_page = F.when(F.col("page_view_id").isNotNull(), F.col("page_view.visit"))
     is_bot = F.coalesce(F.size("visit.reasons") > 0, F.lit(False))
     return (
@@ -72,11 +81,12 @@ def sessionize(events: DataFrame) -> DataFrame:
             {
                 "first_active": F.min(F.when(~is_passive, order)).over(part),
                 "reasons": behaves_like_a_bot(part),
+                **at_edge,
             }
         )
         .withColumns({"is_member": is_member, "visit": F.when(is_member, visit)})
         .withColumn("page_view", F.min(page_view).over(page))
-        .withColumn("visit", F.coalesce("visit", visit_of_page))
+        .withColumns({"visit": F.coalesce("visit", visit_of_page), **follows_edge})
         .withColumns(
             {
                 "session_id": F.when(~is_bot, F.col("visit.id")),
@@ -85,5 +95,6 @@ def sessionize(events: DataFrame) -> DataFrame:
                 "bot_reasons": F.coalesce("visit.reasons", reasons()),
             }
         )
-        .drop("at_ms", "page_gap_ms", "island_start_ms", "part", "first_active", "reasons", "visit", "page_view")
+        .drop("at_ms", "island", "page_gap_ms", "island_start_ms", "part", "first_active", "reasons", "visit")
+        .drop("page_view")
     )

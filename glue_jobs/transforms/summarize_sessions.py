@@ -80,7 +80,7 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
 def _engagement_by_page(events: DataFrame) -> DataFrame:
     """engaged_ms per session: of each page view the greatest value, so a lost or repeated ping changes nothing."""
     return (
-        events.where(F.col("engaged_ms").isNotNull())
+        events.where(F.col("engaged_ms").isNotNull() & F.col("page_view_id").isNotNull())
         .groupBy("session_id", "page_view_id")
         .agg(F.max("engaged_ms").alias("engaged_ms"))
         .groupBy("session_id")

@@ -283,7 +283,7 @@ from (
         arg_min(page.visit, {'at_ms': page.at_ms, 'event_id': page.event_id, 'ts_date': page.ts_date}) as visit
     from members late join members page using (visitor_id, page_view_id)
     where not late.is_member and page.event_type = 'page_view'
-        and page.at_ms between late.at_ms - 86400000 and late.at_ms + 1800000
+        and page.at_ms between late.at_ms - 82800000 and late.at_ms + 1800000
     group by late.row_id
 ) found
 where members.row_id = found.row_id;
@@ -327,8 +327,8 @@ create temp macro decoded(raw) as case
     else coalesce(try(url_decode(replace(raw, '+', ' '))), raw)
 end;
 create temp macro parameter(url, name) as
-    nullif(trim(decoded(regexp_extract(url, '[?&]' || name || '=([^&#]*)', 1))), '');
-create temp macro has_parameter(url, name) as regexp_matches(url, '[?&](' || name || ')=[^&#]');
+    nullif(trim(decoded(regexp_extract(url, '(?i)[?&]' || name || '=([^&#]*)', 1))), '');
+create temp macro has_parameter(url, name) as regexp_matches(url, '(?i)[?&](' || name || ')=[^&#]');
 
 -- The last labels of a host, of a country site of one owner those under .com.
 create temp macro last_labels(host, labels) as array_to_string(
@@ -366,7 +366,7 @@ set variable own_hosts = (
 create temp table summaries as
 with pages as (
     select session_id, page_view_id, max(engaged_ms) as engaged_ms
-    from events where session_id is not null and engaged_ms is not null
+    from events where session_id is not null and page_view_id is not null and engaged_ms is not null
     group by session_id, page_view_id
 ),
 engagement as (

@@ -38,6 +38,8 @@ def lake(new_lake) -> SmallLake:
             line("from-server", None, AT, "purchase", order_id="o7", value="7", origin="server", consent=GRANTED),
             line("at-home", "v8", NOON, page_url="http://localhost:1/a", referrer="http://localhost:1/"),
             line("spaced", "v9", NOON, page_url="https://shop.example/?utm_source=%20news%20&utm_medium=+EMail+"),
+            line("shouted", "v9", "2026-09-08T12:00:00", page_url="https://shop.example/?UTM_Source=news&GCLID=1"),
+            line("pageless", "v11", NOON, "click", props={"engaged_ms": 20_000}),
             line("numbers", "v10", NOON, page_title=5, device={"type": True}, value=5.5),
             line("numbers", "v10", NOON, page_title=5, props={"scroll_pct": "deep"}),
             line("deep", "v10", NOON, props={"scroll_pct": "deep"}, position=1),
@@ -137,6 +139,33 @@ def test_a_referrer_counts_where_the_page_is_missing(lake):
 
 def test_the_definitions_say_the_same(lake):
     lake.assert_like_the_oracle()
+
+
+def test_a_page_opened_again_the_next_night_and_a_late_start_of_a_bot(new_lake):
+    lake = new_lake()
+    lake.put(
+        [
+            line("evening", "v1", "2026-09-17T23:50:00", page_view_id="a"),
+            line("night", "v1", "2026-09-18T00:10:00", page_view_id="b"),
+            line("reopened", "v1", "2026-09-19T00:05:00", "page_ping", page_view_id="b", props={"engaged_ms": 5_000}),
+            line("onward", "v1", "2026-09-19T00:06:00", page_view_id="c"),
+            *(
+                line(f"crawled{n:02}", "v2", ms("2026-09-08T00:00:00") + n * 500, page_view_id=f"{n}")
+                for n in range(12)
+            ),
+        ],
+        "first",
+    )
+    lake.run()
+    # Of these days the evening's is not read.
+    lake.put([line("later", "v1", "2026-09-20T12:00:00")], "second")
+    lake.run()
+    lake.put([line("crawled", "v2", ms("2026-09-08T00:00:00") - 500)], "third")
+    lake.run()
+    lake.assert_like_the_oracle()
+    prints = lake.prints()
+    lake.run(command="rebuild")
+    assert lake.prints() == prints
 
 
 def test_late_events_and_a_rebuild_give_the_same_tables(lake):

@@ -28,8 +28,13 @@ CASES = [
     ),
     ("pings_alone_are_no_session", [("a", 0, "page_ping", "p1"), ("b", 60, "page_leave", "p1")], []),
     (
-        "a_page_left_more_than_a_day_later_has_no_session",
-        [("a", 0, "page_view", "p1"), ("b", 86_401, "page_leave", "p1")],
+        "a_page_left_within_23_hours_has_its_session",
+        [("a", 0, "page_view", "p1"), ("b", 82_800, "page_leave", "p1")],
+        ["ab"],
+    ),
+    (
+        "a_page_left_more_than_23_hours_later_has_no_session",
+        [("a", 0, "page_view", "p1"), ("b", 82_801, "page_leave", "p1")],
         ["a"],
     ),
     ("events_in_one_instant_are_ordered_by_id", [("b", 0, "click", None), ("a", 0, "page_view", None)], ["ab"]),
