@@ -188,7 +188,7 @@ def _pack(
     refused: dict[str, str] | None = None,
     texts: dict[str, str] | None = None,
 ) -> Objects:
-    """Ten lines an object. `refused` are reasons by id, `texts` lines that are no plain JSON of theirs."""
+    """Ten lines an object. `refused` are reasons by id; `texts`, by id too, the lines as they are to be written."""
     lines, refused = list(lines), refused or {}
     texts = texts or {each["event_id"]: json.dumps(each) for each in lines}
     rng.shuffle(lines)
