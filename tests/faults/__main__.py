@@ -23,8 +23,8 @@ TABLE, RESULTS = ROOT / "docs" / "faults.md", ROOT / "docs" / "faults.csv"
 FIELDS = ("kind", "seed", "struck", "ended", "lost", "repeated", "is_balanced", "is_equal", "seconds", "run_on")
 BEGIN, END = "<!-- table: python -m tests.faults -->", "<!-- end -->"
 HEADER = (
-    "| kind | seeds | struck | the disturbed run | lost | repeated | ledger, tables | seconds a seed | run on |\n"
-    "|---|---|---|---|---|---|---|---|---|\n"
+    "| kind | seeds | struck | the disturbed run | lost | repeated | ledger | tables | seconds a seed | run on |\n"
+    "|---|---|---|---|---|---|---|---|---|---|\n"
 )
 Record = dict[str, str]
 
@@ -52,14 +52,18 @@ def row(kind: str, records: list[Record]) -> str:
     ends = Counter(record["ended"] for record in records)
     struck = [record["struck"] for record in records if record["struck"] != NOTHING]
     examples = "; ".join(list(dict.fromkeys(struck))[:3]) or NOTHING
-    good = sum(record["is_balanced"] == record["is_equal"] == "True" for record in records)
+    balanced = sum(record["is_balanced"] == "True" for record in records)
+    # Empty: the tables of this seed were compared with nothing.
+    compared = [record["is_equal"] == "True" for record in records if record["is_equal"]]
+    equal = f"{sum(compared)} of {len(compared)}" if compared else "-"
     lost, repeated = (sum(int(record[name]) for record in records) for name in ("lost", "repeated"))
     seconds = sum(float(record["seconds"]) for record in records) / len(records)
     told = "; ".join(f"{end} ({count})" for end, count in ends.most_common())
-    days = sorted({record["run_on"] for record in records})
+    run_on = sorted({record["run_on"] for record in records})
+    days = " to ".join(dict.fromkeys((run_on[0], run_on[-1])))
     return (
         f"| {kind} | {len(records)} | {len(struck)} of {len(records)}: {examples} | {told} | {lost} | {repeated} "
-        f"| {good} of {len(records)} | {seconds:.1f} | {' to '.join(dict.fromkeys((days[0], days[-1])))} |\n"
+        f"| {balanced} of {len(records)} | {equal} | {seconds:.1f} | {days} |\n"
     )
 
 

@@ -1,6 +1,7 @@
 """Faults in the data: what a lake makes of them has to be the same in one run and in several, in any order.
 
-Each kind gives the objects of a small shop's days, some of them spoilt, and the ids that are whole in them.
+Each kind gives the objects of a small shop's days, some of them spoilt, the ids that are whole in them, and the lines
+that have to be refused, each with its reason.
 """
 
 import gzip
@@ -22,11 +23,27 @@ Lines = list[dict[str, Any]]
 
 @dataclass
 class Objects:
-    """Bodies of raw objects with the lines that their keys promise; `whole` are the ids that must be stored."""
+    """Bodies of raw objects with the lines that their keys promise.
+
+    `whole` are the ids that must be stored, `refused` the texts of lines that must not be, with the reason.
+    """
 
     bodies: list[tuple[bytes, int]]
     whole: set[str]
     spoilt: str
+    refused: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What has to be in a lake: these ids, these refused lines, and the tables of the lake that was read at once."""
+
+    stored: set[str]
+    refused: dict[str, str]
+    prints: dict[str, str]
+
+    def is_in(self, lake: FaultLake) -> bool:
+        return lake.refused() == sorted(self.refused.items()) and lake.prints() == self.prints
 
 
 def make_lines(rng: random.Random, count: int = 120) -> Lines:
@@ -63,14 +80,16 @@ def wrong_clocks(rng: random.Random) -> Objects:
         else:
             del each["sent_at"]
     # What a browser of 2099 did not correct is taken at the time of receipt, and one of 1970 is too late.
-    whole = {each["event_id"] for each in lines if "sent_at" in each or each["ts"] > START - 2 * DAY_MS}
-    return _pack(rng, lines, "40 lines by clocks a day off, of 1970, of 2099", whole)
+    refused = {
+        each["event_id"]: "too_late" for each in lines if "sent_at" not in each and each["ts"] <= START - 2 * DAY_MS
+    }
+    return _pack(rng, lines, "40 lines by clocks a day off, of 1970, of 2099", refused)
 
 
 def damaged_objects(rng: random.Random) -> Objects:
     """Truncated gzip, half a line, zero bytes, a byte order mark, bytes that are no UTF-8."""
     objects = _pack(rng, make_lines(rng), "")
-    whole, told = set(objects.whole), []
+    whole, refused, told = set(objects.whole), {}, []
     for number in rng.sample(range(len(objects.bodies)), 5):
         body, promised = objects.bodies[number]
         texts = gzip.decompress(body).split(b"\n")[:-1]
@@ -81,45 +100,59 @@ def damaged_objects(rng: random.Random) -> Objects:
             body = body[: rng.randint(1, len(body) - 9)]
             whole -= set(ids)
         elif damage == "half a line":
-            body = gzip.compress(b"\n".join([*texts[:-1], texts[-1][: len(texts[-1]) // 2]]))
+            half = texts[-1][: len(texts[-1]) // 2]
+            body = gzip.compress(b"\n".join([*texts[:-1], half]))
             whole.discard(ids[-1])
+            refused[half.decode()] = "not_json"
         elif damage == "zero bytes":
             body = b""
             whole -= set(ids)
         elif damage == "byte order mark":
-            body = gzip.compress(b"\xef\xbb\xbf" + b"".join(text + b"\n" for text in texts))
+            texts[0] = b"\xef\xbb\xbf" + texts[0]
+            body = gzip.compress(b"".join(text + b"\n" for text in texts))
             whole.discard(ids[0])
+            refused[texts[0].decode()] = "not_json"
         else:
             texts[0] = texts[0].replace(b"shop.example", b"sh\xffp.example")
             body = gzip.compress(b"".join(text + b"\n" for text in texts))
             whole.discard(ids[0])
+            refused[texts[0].decode("utf-8", "replace")] = "not_utf8"
         objects.bodies[number] = body, promised
-    return Objects(objects.bodies, whole, ", ".join(told))
+    return Objects(objects.bodies, whole, ", ".join(told), refused)
+
+
+# Fields of another type than theirs, in the places where they belong.
+DRIFTS: tuple[dict[str, Any], ...] = (
+    {"props": {"scroll_pct": "deep"}},
+    {"props": "none"},
+    {"device": "desktop"},
+    {"ts": {"at": 1}},
+    {"is_bot": "perhaps"},
+    {"value": "much"},
+)
 
 
 def odd_lines(rng: random.Random) -> Objects:
     """NaN, duplicate keys, fields of another type, countries that do not exist."""
     lines = make_lines(rng)
     texts = {each["event_id"]: json.dumps(each) for each in lines}
-    whole = set(texts)
+    refused = {}
     for number, each in enumerate(rng.sample(lines, 40)):
         event_id, text = each["event_id"], texts[each["event_id"]]
         odd = number % 4
         if odd == 0:
+            # Spark takes NaN for a number, which is no money.
             text = text[:-1] + ', "value": NaN}'
-            whole.discard(event_id)
+            refused[event_id] = "type_drift"
         elif odd == 1:
             text = text[:-1] + ', "page_title": "first", "page_title": "second"}'
         elif odd == 2:
-            drift = rng.choice(
-                ['"scroll_pct": "deep"', '"position": "third"', '"ts": {"at": 1}', '"is_bot": "perhaps"']
-            )
-            text = text[:-1] + f", {drift}}}"
-            whole.discard(event_id)
+            text = json.dumps({**each, **DRIFTS[number // 4 % len(DRIFTS)]})
+            refused[event_id] = "type_drift"
         else:
             text = json.dumps({**each, "geo": {"country": rng.choice(["ZZ", "XX", "Q1"])}})
         texts[event_id] = text
-    return _pack(rng, lines, "NaN, duplicate keys, type drift, unknown countries", whole, texts)
+    return _pack(rng, lines, "NaN, duplicate keys, type drift, unknown countries", refused, texts)
 
 
 KINDS: dict[str, Callable[[random.Random], Objects]] = {
@@ -130,7 +163,7 @@ KINDS: dict[str, Callable[[random.Random], Objects]] = {
 }
 
 
-def disturb(kind: str, world: World, seed: int) -> tuple[FaultLake, Disturbed, set[str], dict[str, str]]:
+def disturb(kind: str, world: World, seed: int) -> tuple[FaultLake, Disturbed, Expected]:
     """The objects in one run, and in two runs in another order with copies; the second lake is to be judged."""
     rng = seeded(kind, seed)
     objects = KINDS[kind](rng)
@@ -145,19 +178,26 @@ def disturb(kind: str, world: World, seed: int) -> tuple[FaultLake, Disturbed, s
     world.must_succeed(world.driver.run(lake))
     _put(lake, bodies[half:], "two")
     ended = world.driver.run(lake)
-    return lake, Disturbed(ended, objects.spoilt), objects.whole, together.prints()
+    return lake, Disturbed(ended, objects.spoilt), Expected(objects.whole, objects.refused, together.prints())
 
 
 def _pack(
-    rng: random.Random, lines: Lines, spoilt: str, whole: set[str] | None = None, texts: dict[str, str] | None = None
+    rng: random.Random,
+    lines: Lines,
+    spoilt: str,
+    refused: dict[str, str] | None = None,
+    texts: dict[str, str] | None = None,
 ) -> Objects:
-    lines = list(lines)
+    """Ten lines an object. `refused` are reasons by id; `texts`, by id too, the lines as they are to be written."""
+    lines, refused = list(lines), refused or {}
+    texts = texts or {each["event_id"]: json.dumps(each) for each in lines}
     rng.shuffle(lines)
     bodies = []
     for first in range(0, len(lines), 10):
-        chosen = [texts[x["event_id"]] if texts else json.dumps(x) for x in lines[first : first + 10]]
+        chosen = [texts[each["event_id"]] for each in lines[first : first + 10]]
         bodies.append((gzip.compress("".join(f"{text}\n" for text in chosen).encode()), len(chosen)))
-    return Objects(bodies, {x["event_id"] for x in lines} if whole is None else whole, spoilt)
+    whole = texts.keys() - refused.keys()
+    return Objects(bodies, whole, spoilt, {texts[event_id]: reason for event_id, reason in refused.items()})
 
 
 def _put(lake: FaultLake, bodies: list[tuple[bytes, int]], name: str) -> None:

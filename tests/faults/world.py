@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from clicklake.cli.verify import REFERENCE, compare
 from clicklake.local import emulator as emulators
 from clicklake.local.emulator import Emulator
 from clicklake.local.places import TwinError
 from clicklake.local.refresher import Job, running_job
 from clicklake.local.sql import Engine, connect
 from clicklake.paths import RAW_PREFIX, STATE_PREFIX
+from clicklake.verify.lake import Bucket
+from clicklake.verify.oracle import recompute
+from clicklake.verify.rules import Rules, read_reference
 from glue_jobs.arguments import Settings
 from glue_jobs.tables import TABLES
 from tests.faults.function import Function
@@ -36,16 +40,19 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is in a lake, beside what was acknowledged: `lost` events are not there, `repeated` ones twice."""
+    """What is in a lake, beside what was acknowledged: `lost` events are not there, `repeated` ones twice.
+
+    `is_equal` is None where the tables were compared with nothing.
+    """
 
     lost: int
     repeated: int
     is_balanced: bool
-    is_equal: bool
+    is_equal: bool | None = None
 
     @property
     def is_good(self) -> bool:
-        return not self.lost and not self.repeated and self.is_balanced and self.is_equal
+        return not self.lost and not self.repeated and self.is_balanced and self.is_equal is not False
 
 
 @dataclass(frozen=True)
@@ -156,13 +163,23 @@ class FaultLake(SmallLake):
     def _rows(self, table: str, columns: list[str]) -> list[dict[str, Any]]:
         return self._engine.query(f"select {', '.join(columns)} from {table}").to_pylist()
 
-    def judge(self, acknowledged: set[str], prints: dict[str, str] | None) -> Verdict:
-        """`acknowledged` are the ids that must be stored; `prints` those of the undisturbed lake."""
+    def is_as_defined(self) -> bool:
+        """Whether all tables are those that a second reading of the definitions makes of raw."""
+        objects = Bucket(self._endpoints, self.settings.lake_bucket).open(self.raw_keys())
+        oracle = recompute(objects, Rules(hosts=self.settings.shop_hosts), read_reference(REFERENCE))
+        return all(check.is_sound for check in compare(self._engine, oracle) if check.part == "tables")
+
+    def refused(self) -> list[tuple[str, str]]:
+        """Text and reason of each line in quarantine, in order."""
+        return sorted((row["raw_line"], row["reason"]) for row in self._rows("quarantine", ["raw_line", "reason"]))
+
+    def judge(self, acknowledged: set[str]) -> Verdict:
+        """`acknowledged` are the ids that must be stored."""
         [verdict] = self.judge_each({"": acknowledged})
-        return replace(verdict, is_equal=prints is None or self.prints() == prints)
+        return verdict
 
     def judge_each(self, acknowledged: dict[str, set[str]]) -> list[Verdict]:
-        """A verdict for each prefix of ids and those with it that must be stored. Nothing is compared."""
+        """A verdict for each prefix of ids and those with it that must be stored. Tables are compared elsewhere."""
         rows = self._rows("events", ["event_id", "ts_date"])
         stored = Counter((row["event_id"], row["ts_date"]) for row in rows)
         ids = {event_id for event_id, _ in stored}
@@ -172,7 +189,6 @@ class FaultLake(SmallLake):
                 lost=len(each - ids),
                 repeated=sum(copies - 1 for (event_id, _), copies in stored.items() if event_id.startswith(prefix)),
                 is_balanced=is_balanced,
-                is_equal=True,
             )
             for prefix, each in acknowledged.items()
         ]
@@ -335,6 +351,9 @@ class World:
         self.requests = self.driver.proxy.seen
         self.whole = lake.prints()
         return lake
+
+    def is_whole(self, lake: FaultLake) -> bool:
+        return lake.prints() == self.whole
 
     def must_succeed(self, ended: str) -> None:
         if ended != "succeeded":
