@@ -108,7 +108,9 @@ class SmallLake:
         endpoints = Endpoints.from_environment()
         bucket = Bucket(endpoints, self.settings.lake_bucket)
         objects = bucket.open(listed.key for listed in bucket.raw())
-        oracle = recompute(objects, Rules(hosts=self.settings.shop_hosts), read_reference(REFERENCE))
+        settings = self.settings
+        rules = Rules(settings.shop_time_zone, settings.shop_currency, settings.shop_hosts, settings.late_limit_days)
+        oracle = recompute(objects, rules, read_reference(REFERENCE))
         checks = compare(connect(endpoints, self.settings.database), oracle)
         assert len(checks) > 50
         differing = "\n".join(f"{check.name}: {check.remark}" for check in checks if not check.is_sound)
