@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clicklake.cli.show import console
 from clicklake.local import twin
 from clicklake.local.emulator import Lake
+from clicklake.local.job_process import Job, running_job
 from clicklake.local.places import TwinError
-from clicklake.local.refresher import Job, running_job
 from clicklake.local.sql import Engine, connect
 from clicklake.local.twin import EDGE, INGEST_LOG, SPARK_LOG, TRUTH, Sender, Twin, job_arguments
 from clicklake.shop import Request, simulate

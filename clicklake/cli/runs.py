@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from clicklake.cli.deployment import find_deployment, in_plain_words, refresh
 from clicklake.cli.show import console
 from clicklake.local.emulator import find_lake
-from clicklake.local.refresher import running_job
+from clicklake.local.job_process import running_job
 from clicklake.local.twin import BUILD, job_arguments, lake_arguments
 
 

@@ -13,8 +13,8 @@ from clicklake.local import twin
 from clicklake.local.authorizer import UserPool
 from clicklake.local.gateway import Cors, Gateway
 from clicklake.local.http_server import HttpServer
+from clicklake.local.job_process import running_job
 from clicklake.local.places import TwinError, write_atomically
-from clicklake.local.refresher import running_job
 from clicklake.local.sql import QueryError, connect
 from clicklake.local.twin import (
     EDGE,

@@ -1,6 +1,6 @@
 """The jobs' process on a laptop: one JVM that stays warm, one run after the other.
 
-Started by refresher.py as `python -m clicklake.local.job_server FOLDER [stays]`. Reads a JSON array of a
+Started by job_process.py as `python -m clicklake.local.job_server FOLDER [stays]`. Reads a JSON array of a
 script's name and its arguments per line; writes the job's own lines, each after SAY, and after each run one after
 ANSWER (other lines are the JVM's). It ends, and its JVM with it, when its standard input closes.
 """

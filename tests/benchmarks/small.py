@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from clicklake.local import emulator
-from clicklake.local.refresher import running_job
+from clicklake.local.job_process import running_job
 from clicklake.paths import raw_key, read_raw_key
 from tests.benchmarks.refresh import SHOP_HOST, pids, read_stat, write_raw
 from tests.faults.proxy import Proxy

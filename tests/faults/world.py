@@ -20,8 +20,8 @@ from unittest.mock import patch
 from clicklake.cli.verify import REFERENCE, compare
 from clicklake.local import emulator as emulators
 from clicklake.local.emulator import Emulator
+from clicklake.local.job_process import Job, running_job
 from clicklake.local.places import TwinError
-from clicklake.local.refresher import Job, running_job
 from clicklake.local.sql import Engine, connect
 from clicklake.paths import RAW_PREFIX, STATE_PREFIX
 from clicklake.verify.lake import Bucket

@@ -44,6 +44,7 @@ def lake(new_lake) -> SmallLake:
             line("numbers", "v10", NOON, page_title=5, props={"scroll_pct": "deep"}),
             line("deep", "v10", NOON, props={"scroll_pct": "deep"}, position=1),
             line("two", "v10", NOON, items=[{"product_id": "p1", "qty": "two"}], position=2),
+            line("no-number", "v10", NOON, value=float("nan"), position=5),
             line("perhaps", "v10", NOON, verdict="perhaps", position=3),
             line("placeless", "v10", NOON, position="first"),
             json.dumps(line("torn", "v10", NOON, page_title="?", position=4)).encode().replace(b"?", b"\xff"),
@@ -110,7 +111,7 @@ def test_numbers_out_of_range_are_refused(lake):
 
 def test_lines_of_wrong_types_are_refused_and_leave_what_shares_their_place(lake):
     refused = {row[0]: row[1] for row in lake.rows("quarantine", "position", "reason") if row[0]}
-    assert refused == {1: "type_drift", 2: "type_drift", 3: "type_drift", 4: "not_utf8"}
+    assert refused == {1: "type_drift", 2: "type_drift", 3: "type_drift", 4: "not_utf8", 5: "type_drift"}
     assert sorted(row[0] for row in lake.rows("quarantine", "reason", "position") if row[1] == 0) == [
         "line_too_long", "not_json", "type_drift", "type_drift", "type_drift",
     ]  # fmt: skip
