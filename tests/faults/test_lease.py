@@ -57,6 +57,13 @@ def test_a_run_that_cannot_give_its_lease_back_has_not_failed(lake, proxy):
     assert len(said) == 1
 
 
+def test_nothing_is_committed_once_the_lease_was_given_back(lake):
+    with Lease(endpoints.client("s3"), lake.bucket, "run-1") as lease:
+        lease.check()
+    with pytest.raises(LeaseLost):
+        lease.check()
+
+
 def test_a_lease_that_was_not_renewed_in_time_is_lost(lake, proxy):
     lease = Lease(endpoints.client("s3"), lake.bucket, "run-1", seconds=0.0)
     assert lease._try_to_take()

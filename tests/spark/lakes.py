@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -76,10 +76,12 @@ class SmallLake:
     def put_bytes(self, key: str, body: bytes) -> None:
         self.s3.put_object(Bucket=self.settings.lake_bucket, Key=key, Body=body)
 
-    def run(self, clock: Clock = utc_now, **changes: Any) -> RunReport:
+    def run(
+        self, clock: Clock = utc_now, say: Callable[[str], object] = lambda text: None, **changes: Any
+    ) -> RunReport:
         """A refresh of everything not yet read, or another command."""
         settings = replace(self.settings, **{"reconcile": True, **changes})
-        return refresh(self.spark, settings, clock, say=lambda text: None)
+        return refresh(self.spark, settings, clock, say)
 
     def table(self, name: str) -> DataFrame:
         return self.spark.read.table(f"lake.{self.settings.database}.{name}")

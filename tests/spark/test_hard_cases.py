@@ -1,7 +1,7 @@
 """Lines and objects that once were wrong, or would have stopped every run."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -167,6 +167,18 @@ def test_a_page_opened_again_the_next_night_and_a_late_start_of_a_bot(new_lake):
     prints = lake.prints()
     lake.run(command="rebuild")
     assert lake.prints() == prints
+
+
+def test_a_clock_that_was_ahead_hides_neither_objects_nor_runs(new_lake):
+    lake, said = new_lake(), []
+    now = datetime.now(timezone.utc)
+    key = f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}"
+    for number, hours in enumerate((3, 0, 0)):
+        lake.put([line(f"e{number}", "v1", key)], f"part{number}", key)
+        lake.run(lambda hours=hours: now + timedelta(hours=hours), reconcile=False, say=said.append)
+    assert len(lake.rows("events", "event_id")) == 3
+    assert not [text for text in said if "took back" in text]
+    assert lake.run(lambda: now, reconcile=False).is_changed is False
 
 
 def test_late_events_and_a_rebuild_give_the_same_tables(lake):
