@@ -6,11 +6,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from clicklake.local.sql import open_folder, open_tables
 from clicklake.verify.checks import Check, check_lake
 from clicklake.verify.compare import KEYS
 from clicklake.verify.lake import read_lake
 from clicklake.verify.oracle import Oracle
+from tests.sql.engines import open_folder, open_tables
 
 from .conftest import Shop
 from .lakes import DAY, MINUTE, NOON, line, ms, oracle_of
