@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from dashboards.report.markup import Html, join, tag
 
 WIDTH, HEIGHT = 1000.0, 200.0
+# What a label takes of the chart's height.
+LABEL_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ def nice_ceiling(value: float) -> float:
     return next(step * power for step in (1, 2, 4, 5, 6, 8, 10) if value <= step * power * (1 + 1e-9))
 
 
+def _ticks(top: float, bottom: float) -> list[float]:
+    """The values that are written beside the chart, from top to bottom; none so near to 0 that both would overlap."""
+    apart = LABEL_SHARE * (top - bottom)
+    if -bottom < apart:
+        return [top, top / 2, 0.0]
+    return [top, 0.0, bottom] if top >= apart else [0.0, bottom / 2, bottom]
+
+
 def trend(title: str, points: Sequence[Point], write: Callable[[float], str], *, as_bars: bool) -> Html:
     """A line or bars over days; the last day is drawn apart while it is not over."""
     top = nice_ceiling(max((point.value for point in points), default=0.0)) or 1.0
@@ -39,7 +49,7 @@ def trend(title: str, points: Sequence[Point], write: Callable[[float], str], *,
     def y(value: float) -> float:
         return HEIGHT * (top - value) / (top - bottom)
 
-    ticks = [top, top / 2, 0.0] if bottom == 0 else [top, 0.0, bottom]
+    ticks = _ticks(top, bottom)
     grid = join(_line(0, y(tick), WIDTH, y(tick), "zero" if tick == 0 else "grid") for tick in ticks)
     shapes = _bars(points, x, y, step) if as_bars else _area(points, x, y)
     hits = join(

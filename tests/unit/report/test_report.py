@@ -257,6 +257,16 @@ def test_days_with_more_refunds_than_sales_reach_below_zero() -> None:
 
 
 @pytest.mark.parametrize(
+    ("most", "least", "written"),
+    [(50, 0, "50 25 0"), (50, -20, "50 0 -20"), (4_000, -40, "4000 2000 0"), (1, -50, "0 -25 -50")],
+)
+def test_values_beside_a_chart_do_not_overlap(most: float, least: float, written: str) -> None:
+    points = [Point("", most, ""), Point("", least, "")]
+    drawing = trend("Money", points, lambda value: f"<{value:.0f}>", as_bars=True)
+    assert re.findall(r"&lt;(-?\d+)&gt;", drawing) == written.split()
+
+
+@pytest.mark.parametrize(
     ("value", "top"), [(0, 0), (1, 1), (3, 4), (7, 8), (11, 20), (99, 100), (101, 200), (0.3, 0.4)]
 )
 def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
