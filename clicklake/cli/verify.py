@@ -22,7 +22,7 @@ from clicklake.verify.oracle import Oracle, recompute
 from clicklake.verify.raw_objects import RawObject
 from clicklake.verify.rules import Rules, read_reference
 from clicklake.verify.truth import check_truth
-from glue_jobs.arguments import read_arguments
+from glue_jobs.arguments import Settings, read_arguments
 from glue_jobs.tables import TABLES
 
 REFERENCE = ROOT / "glue_jobs" / "reference"
@@ -55,7 +55,7 @@ def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
         with console.status("Reading the lake's raw lines ..."):
             objects, missed = read_raw(Bucket(lake.endpoints(), lake.bucket), engine)
         with console.status("Recomputing every table from them ..."):
-            return [*missed, *compare(engine, recompute_lake(lake, objects), truth)]
+            return [*missed, *compare(engine, recompute_lake(settings_of(lake), objects), truth)]
     except QueryError as error:
         raise TwinError(f"The lake cannot be read: {error}") from error
     except (ClientError, BotoCoreError) as error:
@@ -65,7 +65,7 @@ def verify_lake(lake: Lake, truth: Path | None) -> list[Check]:
 def check_made(made: Made) -> list[Check]:
     """The quick comparison of a lake that was just made; raw is taken as it was put."""
     try:
-        return compare(made.engine, recompute_lake(made.lake, made.raw), made.truth, is_quick=True)
+        return compare(made.engine, recompute_lake(settings_of(made.lake), made.raw), made.truth, is_quick=True)
     except QueryError as error:
         raise TwinError(f"The lake cannot be verified: {error}") from error
 
@@ -88,29 +88,26 @@ def read_raw(bucket: Bucket, engine: Engine) -> tuple[list[RawObject], list[Chec
     return bucket.open(sorted(read & listed.keys())), [check]
 
 
-def rules_of(lake: Lake) -> Rules:
+def settings_of(lake: Lake) -> Settings:
     """The settings that the refresh job runs with."""
-    settings = read_arguments(job_arguments(lake))
-    return Rules(settings.shop_time_zone, settings.shop_currency, settings.shop_hosts, settings.late_limit_days)
+    return read_arguments(job_arguments(lake))
 
 
-def recompute_lake(lake: Lake, objects: Iterable[RawObject]) -> Oracle:
-    return recompute(objects, rules_of(lake), read_reference(REFERENCE))
+def recompute_lake(settings: Settings, objects: Iterable[RawObject]) -> Oracle:
+    """A second reading of what the job reads with these settings."""
+    rules = Rules(settings.shop_time_zone, settings.shop_currency, settings.shop_hosts, settings.late_limit_days)
+    return recompute(objects, rules, read_reference(REFERENCE))
 
 
 def compare(engine: Engine, oracle: Oracle, truth: Path | None = None, *, is_quick: bool = False) -> list[Check]:
     """All checks; a quick comparison looks at the columns of events that decide what is counted, no others."""
-    columns = {name: _columns(name) for name in KEYS} | ({"events": CORE_COLUMNS} if is_quick else {})
+    columns = {name: TABLES[name].data_columns for name in KEYS} | ({"events": CORE_COLUMNS} if is_quick else {})
     try:
         side = read_lake(engine.query, columns)
     except LakeMovedError as error:
         raise TwinError(f"{error} Let the refreshes rest for a minute, and try again.") from error
     checks = check_lake(side, oracle, is_quick=is_quick)
     return checks + check_truth(read_truth(truth), side) if truth else checks
-
-
-def _columns(name: str) -> Sequence[str]:
-    return TABLES[name].data_columns
 
 
 def print_checks(checks: Sequence[Check], output: str, show_all: bool) -> None:

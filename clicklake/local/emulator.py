@@ -188,7 +188,7 @@ def find_lake() -> Lake:
     lake = _read_state()
     if lake is None:
         raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
-    if not (_is_alive(lake.pid) and _answers(lake.endpoint_url)):
+    if not (is_alive(lake.pid) and _answers(lake.endpoint_url)):
         _state_path().unlink(missing_ok=True)
         raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
     return lake
@@ -238,7 +238,8 @@ def _answers(endpoint_url: str) -> bool:
     return True
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether the process exists; by a negative number, whether anything of that process group does."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

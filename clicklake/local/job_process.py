@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from clicklake.local.emulator import Lake
+from clicklake.local.emulator import Lake, is_alive
 from clicklake.local.jars import classpath
 from clicklake.local.java import java_home
 from clicklake.local.job_server import ANSWER, SAY
@@ -112,20 +112,10 @@ def _stop(process: subprocess.Popen[str]) -> None:
         process.kill()
         process.wait()
     until = time.monotonic() + 2
-    while _group_exists(process.pid) and time.monotonic() < until:
+    while is_alive(-process.pid) and time.monotonic() < until:
         time.sleep(0.05)
-    if _group_exists(process.pid):
+    if is_alive(-process.pid):
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-
-
-def _group_exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

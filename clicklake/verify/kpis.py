@@ -332,12 +332,13 @@ def daily_series(oracle: Oracle) -> dict[date, Row]:
         "set_aside_sessions", "sessions", "engaged_sessions", "bounces", "sessions_with_page_view",
         "sessions_with_order",
     )  # fmt: skip
+    last = max(traffic, default=None)
     rows: dict[date, Row] = {}
     for day, row in traffic.items():
         rates = _session_rates(row, min_n)
         in_main = money.get(day)
         rows[day] = {
-            "is_complete": day < max(traffic),
+            "is_complete": day < last,
             **{name: row[name] for name in told},
             **{name: active.get(day, nobody)[name] for name in nobody},
             "conversion_rate": rates["conversion_rate"],

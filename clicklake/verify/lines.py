@@ -195,10 +195,10 @@ def _first_copies(events: Sequence[Event]) -> tuple[list[Event], list[Repeat]]:
 
 
 def _read(text: str, fault: str | None, key: str, number: int, rules: Rules) -> Event | Refused:
-    line, drift = _parse(text)
-    refusal = (fault, None) if fault else _refusal(line, drift)
-    if line is None or refusal:
-        return Refused(line or {}, text, key, number, *(refusal or ("not_json", None)))
+    line, has_drifted = _parse(text)
+    refusal = (fault, None) if fault else _refusal(line, has_drifted)
+    if refusal:
+        return Refused(line or {}, text, key, number, *refusal)
     ts, received_at = line.get("ts"), line["received_at"]
     placed = place_in_time(ts, line.get("sent_at"), received_at)
     if is_too_late(placed.occurred_at, received_at, rules.late_limit_days):
@@ -240,10 +240,11 @@ def _parse(text: str) -> tuple[dict[str, Any] | None, bool]:
     line, has_drifted = {}, False
     for name, value in sent.items():
         try:
-            line[name] = _typed(value, _KINDS.get(name, str))
+            if value is not None:
+                line[name] = _typed(value, _KINDS.get(name, str))
         except TypeError:
             has_drifted = True
-    return {name: value for name, value in line.items() if value is not None}, has_drifted
+    return line, has_drifted
 
 
 def _typed(value: Any, kind: Any) -> Any:
@@ -289,7 +290,7 @@ def _refusal(line: Mapping[str, Any] | None, has_drifted: bool) -> tuple[str, st
     if missing:
         return "not_a_raw_line", missing
     if line["verdict"] == "rejected":
-        return str(line.get("reason", "rejected")), line.get("field")
+        return line.get("reason", "rejected"), line.get("field")
     if line["verdict"] != "accepted":
         return "type_drift", "verdict"
     missing = next((name for name in _NEEDED_OF_EVENTS if name not in line), None)
@@ -302,11 +303,11 @@ def _refusal(line: Mapping[str, Any] | None, has_drifted: bool) -> tuple[str, st
 def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
     """Fields whose value has the right type and no meaning: money or an instant beyond its range."""
     for name in _MONEYS:
-        if name in line and not _MONEY.fullmatch(str(line[name])):
+        if name in line and not _MONEY.fullmatch(line[name]):
             yield name
     for name in ("price", "discount") if "items" in line else ():
         told = [item[name] for item in line["items"] if item and item.get(name) is not None]
-        if not all(_MONEY.fullmatch(str(value)) for value in told):
+        if not all(map(_MONEY.fullmatch, told)):
             yield f"items.{name}"
     if not 0 <= line["received_at"] <= _LAST_RECEIVED_MS:
         yield "received_at"
@@ -387,7 +388,7 @@ def _item_row(item: Mapping[str, Any]) -> dict[str, Any]:
 def _receipt(line: Mapping[str, Any]) -> int | None:
     """When the gateway had the line; None where it does not tell, or tells what cannot be."""
     moment = line.get("received_at")
-    return moment if type(moment) is int and 0 <= moment <= _LAST_RECEIVED_MS else None
+    return moment if moment is not None and 0 <= moment <= _LAST_RECEIVED_MS else None
 
 
 def refused_row(refused: Refused) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from clicklake.cli.verify import REFERENCE, compare
+from clicklake.cli.verify import compare, recompute_lake
 from clicklake.local import emulator as emulators
 from clicklake.local.emulator import Emulator
 from clicklake.local.job_process import Job, running_job
@@ -25,8 +25,6 @@ from clicklake.local.places import TwinError
 from clicklake.local.sql import Engine, connect
 from clicklake.paths import RAW_PREFIX, STATE_PREFIX
 from clicklake.verify.lake import Bucket
-from clicklake.verify.oracle import recompute
-from clicklake.verify.rules import Rules, read_reference
 from glue_jobs.arguments import Settings
 from glue_jobs.tables import TABLES
 from tests.faults.function import Function
@@ -166,8 +164,8 @@ class FaultLake(SmallLake):
     def is_as_defined(self) -> bool:
         """Whether all tables are those that a second reading of the definitions makes of raw."""
         objects = Bucket(self._endpoints, self.settings.lake_bucket).open(self.raw_keys())
-        oracle = recompute(objects, Rules(hosts=self.settings.shop_hosts), read_reference(REFERENCE))
-        return all(check.is_sound for check in compare(self._engine, oracle) if check.part == "tables")
+        checks = compare(self._engine, recompute_lake(self.settings, objects))
+        return all(check.is_sound for check in checks if check.part == "tables")
 
     def refused(self) -> list[tuple[str, str]]:
         """Text and reason of each line in quarantine, in order."""

@@ -11,13 +11,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from clicklake.cli.verify import REFERENCE, compare
+from clicklake.cli.verify import compare, recompute_lake
 from clicklake.endpoints import Endpoints
 from clicklake.local.sql import connect
 from clicklake.paths import raw_key
 from clicklake.verify.lake import Bucket
-from clicklake.verify.oracle import recompute
-from clicklake.verify.rules import Rules, read_reference
 from glue_jobs.arguments import Settings
 from glue_jobs.refresh_lake import Clock, RunReport, refresh, utc_now
 from glue_jobs.tables import TABLES
@@ -110,10 +108,7 @@ class SmallLake:
         endpoints = Endpoints.from_environment()
         bucket = Bucket(endpoints, self.settings.lake_bucket)
         objects = bucket.open(listed.key for listed in bucket.raw())
-        settings = self.settings
-        rules = Rules(settings.shop_time_zone, settings.shop_currency, settings.shop_hosts, settings.late_limit_days)
-        oracle = recompute(objects, rules, read_reference(REFERENCE))
-        checks = compare(connect(endpoints, self.settings.database), oracle)
+        checks = compare(connect(endpoints, self.settings.database), recompute_lake(self.settings, objects))
         assert len(checks) > 50
         differing = "\n".join(f"{check.name}: {check.remark}" for check in checks if not check.is_sound)
         assert not differing, differing
