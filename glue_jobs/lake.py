@@ -23,6 +23,8 @@ MAX_OPEN_DAYS = 100
 # A partition is compacted from so many files on, a table's manifests from so many manifests on.
 SMALL_FILES, SMALL_MANIFESTS = 4, 10
 MONTH_FILE_BYTES = 32 << 20
+# What a compaction that is not thorough leaves alone: files of this size, with fewer files of deleted rows than these.
+SMALL_FILE_BYTES, MANY_DELETE_FILES = 4 << 20, 32
 # Clocks of two runs' machines do not differ by more.
 CLOCKS_DIFFER = timedelta(hours=1)
 # A manifest that is on average smaller than this is small; Iceberg makes them of 8 MB.
@@ -376,15 +378,30 @@ tblproperties (
         current = self._iceberg_table(table).currentSnapshot()
         return int(current.summary().get("total-files-size") or 0) if current is not None else 0
 
-    def compact(self, table: str) -> tuple[int, int]:
+    def written_tables(self) -> list[str]:
+        """Those that something was ever committed to."""
+        return [table for table, snapshot in self.snapshots().items() if snapshot is not None]
+
+    def commits_since_compaction(self, table: str) -> int:
+        """How many commits changed rows since files were last compacted."""
+        iceberg = self._iceberg_table(table)
+        commits, at = 0, iceberg.currentSnapshot()
+        while at is not None and at.operation() != "replace":
+            commits += 1
+            at = iceberg.snapshot(at.parentId()) if at.parentId() is not None else None
+        return commits
+
+    def compact(self, table: str, *, is_thorough: bool = True) -> tuple[int, int]:
         """Small files become few, and rows that were deleted or replaced leave them: (files before, after).
 
-        Partitions that have fewer than SMALL_FILES files and no row deleted stay as they are: (0, 0).
+        Partitions that have fewer than SMALL_FILES files and no row deleted stay as they are: (0, 0). If it is not
+        thorough, files of SMALL_FILE_BYTES or more stay, too, until many runs have deleted rows of theirs: so it
+        writes little, however large the table is.
         """
         options = {
             "min-input-files": SMALL_FILES,
             # A file with any deleted row: each query would read both.
-            "delete-file-threshold": 1,
+            "delete-file-threshold": 1 if is_thorough else MANY_DELETE_FILES,
             "remove-dangling-deletes": "true",
             # New files count as newer than every delete: the lease keeps away those who could delete meanwhile.
             "use-starting-sequence-number": "false",
@@ -394,6 +411,8 @@ tblproperties (
             # A large shop's month is several files of a few days each: a query finds its days by their statistics.
             options["target-file-size-bytes"] = MONTH_FILE_BYTES
             strategy = f"strategy => 'sort', sort_order => '{TABLES[table].day}', "
+        if not is_thorough:
+            options["min-file-size-bytes"] = SMALL_FILE_BYTES
         settings = ", ".join(f"'{name}', '{value}'" for name, value in options.items())
         done = self._call("rewrite_data_files", table, f"{strategy}options => map({settings})")
         return done.rewritten_data_files_count + done.removed_delete_files_count, done.added_data_files_count

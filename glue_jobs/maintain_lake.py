@@ -106,7 +106,7 @@ class Upkeep:
     def compact(self) -> None:
         tune(self.run.spark, sum(self.lake.total_bytes(table) for table in TABLES))
         report = self.report
-        for table in self._written_tables():
+        for table in self.lake.written_tables():
             before, after = self.lake.compact(table)
             report.tables_compacted += before > 0
             report.files_before += before
@@ -117,7 +117,7 @@ class Upkeep:
     def expire(self) -> None:
         before = self.run.clock() - timedelta(days=self.settings.keep_days)
         named = self._named_snapshots(before)
-        for table in self._written_tables():
+        for table in self.lake.written_tables():
             expired = choose_expired(self.lake.history(table), named, before)
             if expired:
                 self.lake.expire(table, expired)
@@ -152,9 +152,6 @@ class Upkeep:
         unread = len(waiting) - sum(len(plan.objects) for plan in plans)
         left = f"; {unread:,} that no refresh has read wait" if unread else ""
         self.run.step(f"packed {self.report.objects_packed:,} raw objects{left}")
-
-    def _written_tables(self) -> list[str]:
-        return [table for table, snapshot in self.lake.snapshots().items() if snapshot is not None]
 
     def _named_snapshots(self, since: datetime) -> set[int]:
         """The snapshots that runs completed since then name, and those that the last RUNS_KEPT name."""

@@ -43,13 +43,15 @@ from glue_jobs.lake import Lake, on_days, settle
 from glue_jobs.lease import Journal, Lease, read_journal, write_journal
 from glue_jobs.packs import join_packs, read_manifests
 from glue_jobs.raw_objects import OBJECT_END, RawObject, list_raw_objects, object_date, read_lines
-from glue_jobs.runtime import few, start_session, tune
+from glue_jobs.runtime import few, is_small, start_session, tune
 from glue_jobs.tables import TABLES
 from glue_jobs.transforms.enrich import add_country_names
 from glue_jobs.transforms.parse import parse
 from glue_jobs.transforms.place_in_time import place_in_time
 from glue_jobs.transforms.quality import may_be_repeated, repeated_events, uncovered_lines
 
+# So many small runs leave files that take longer to read than to compact.
+RUNS_A_COMPACTION = 8
 Clock = Callable[[], datetime]
 
 
@@ -117,6 +119,8 @@ def refresh(
             say(f"run {run.run_id}, asked for by {settings.correlation_id}")
         run.prepare()
         report = {"refresh": run.refresh, "rebuild": run.rebuild, "reparse": run.reparse}[settings.command]()
+        if report.is_changed:
+            run.tidy()
     say(report.sentence())
     return report
 
@@ -202,6 +206,15 @@ class Run:
             if strayed:
                 self.say(f"took back what a run without a lease did to {', '.join(strayed)}")
         self.step("tables are ready")
+
+    def tidy(self) -> None:
+        """Compacts small files every so many small runs. The run is complete, with or without it."""
+        # Each run commits to refresh_runs once, and leaves a file there that is compacted with the others.
+        if is_small(self.spark) and self.lake.commits_since_compaction("refresh_runs") >= RUNS_A_COMPACTION:
+            steps = [partial(self.lake.compact, table, is_thorough=False) for table in self.lake.written_tables()]
+            files = at_once(*steps)
+            before, after = (sum(each) for each in zip(*files, strict=True))
+            self.step(f"compacted {before:,} files into {after:,}")
 
     def _last_run(self) -> Any:
         """The row of the last completed run; None if there is none."""

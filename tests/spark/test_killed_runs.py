@@ -40,6 +40,39 @@ def two_halves(lake: SmallLake) -> None:
     lake.put(lines[half:], "second", "2026-09-13T10:00:00")
 
 
+def test_every_so_many_runs_compact_small_files_and_may_be_killed_while_they_do(new_lake, in_one_go, monkeypatch):
+    lake = new_lake()
+    monkeypatch.setattr("glue_jobs.refresh_lake.RUNS_A_COMPACTION", 2)
+    monkeypatch.setattr("glue_jobs.lake.SMALL_FILES", 2)
+    compact = Lake.compact
+
+    def compact_and_die(self, table, **options):
+        if table == "refresh_runs":
+            raise Killed
+        return compact(self, table, **options)
+
+    lines = all_lines()
+    compacted = []
+    for number in range(4):
+        lake.put(lines[number::4], f"part{number}", f"2026-09-{7 + number:02}T10:00:00")
+        told: list[str] = []
+        with monkeypatch.context() as patch:
+            if number == 1:
+                patch.setattr(Lake, "compact", compact_and_die)
+            try:
+                lake.run(say=told.append)
+            except Killed:
+                told.append("killed")
+        compacted.append(told[-1] == "killed" or any("compacted" in text for text in told))
+        if number == 2:
+            assert lake.table("refresh_runs.data_files").count() == 1
+            assert {row.file_count for row in lake.table("events.partitions").collect()} == {1}
+    assert compacted == [False, True, True, False], "the second run was killed while it did, so the third did"
+    lake.assert_every_line_has_one_outcome()
+    assert lake.prints() == in_one_go[1]
+    assert not lake.run().is_changed
+
+
 def test_killed_after_one_commit_after_the_other_the_lake_is_whole_in_the_end(new_lake, in_one_go):
     lake = new_lake()
     two_halves(lake)
