@@ -1,20 +1,18 @@
 """From changed events to everything computed from them: which rows, which days, one commit a table."""
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome
-from glue_jobs.lake import Lake, days_around, on_days, settle, settle_if_small
-from glue_jobs.runtime import few, is_small
+from glue_jobs.lake import Lake, days_around, days_from, on_days, settle, settle_if_small
+from glue_jobs.runtime import at_once, few, is_small
 from glue_jobs.tables import EVENTS, TABLES
 from glue_jobs.transforms import daily
+from glue_jobs.transforms.behaviour import is_judged
 from glue_jobs.transforms.identity import identify, owner_at
 from glue_jobs.transforms.orders import build_orders, order_events
 from glue_jobs.transforms.place_in_time import local_date
@@ -24,20 +22,8 @@ from glue_jobs.transforms.summarize_sessions import summarize_sessions
 
 # Days read on either side of a touched one: a session lasts a day at most, and a page may be left a day later.
 REACH_DAYS = 2
-T = TypeVar("T")
-
-
-def at_once(*steps: Callable[[], T]) -> list[T]:
-    """Runs steps that do not need one another in threads: planning keeps one core busy, Spark takes the others.
-
-    Waits for all of them; then the fault that came first is raised, or what they return is returned.
-    """
-    with ThreadPoolExecutor(len(steps), "step") as pool:
-        running = [pool.submit(step) for step in steps]
-        ended, _ = wait(running, return_when=FIRST_EXCEPTION)
-    for step in ended:
-        step.result()
-    return [step.result() for step in running]
+# A session of 24 hours ends up to so many days after the one it began on: two where one between has 23 hours.
+SESSION_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -166,11 +152,7 @@ def add_sessions(lake: Lake, outcome: Outcome) -> SessionedEvents:
             *_what_is_new(),
         ).first()
         is_removed_cut = (
-            outcome.has_removed
-            and not rows.where("_is_at_edge")
-            .select(_visit().alias("visit"))
-            .join(outcome.removed.select(_visit().alias("visit")).distinct(), on="visit", how="left_semi")
-            .isEmpty()
+            outcome.has_removed and not _beside_removed(rows.where("_is_at_edge"), outcome.removed).isEmpty()
         )
         if not seen.beyond and not is_removed_cut:
             rows = rows.drop("_is_at_edge", "_is_beyond")
@@ -183,6 +165,13 @@ def _what_is_new() -> list[Column]:
         F.collect_set(F.when(_is_counted_anew(), F.col("event_date"))).alias("counted_days"),
         (F.count_if(F.col("_is_new") & _is_verified()) > 0).alias("has_verified"),
     ]
+
+
+def _beside_removed(rows: DataFrame, removed: DataFrame) -> DataFrame:
+    """Rows whose visit or island a removed event may have been part of."""
+    gone = removed.select("visitor_id", F.col("event_date").alias("gone_date"), _visit().alias("gone_visit"))
+    is_near = F.abs(F.datediff("event_date", "gone_date")) <= 1
+    return rows.join(gone, on="visitor_id").where((_visit() == F.col("gone_visit")) | is_near)
 
 
 def _visit() -> Column:
@@ -336,9 +325,10 @@ def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touch
 
 
 def _order_days(orders: DataFrame) -> set[date]:
-    """Days whose numbers an order is in: its own, its refunds', and its session's, which may be the day before."""
-    made = F.array("order_date", F.date_sub("order_date", 1))
-    refunded = F.coalesce("refunds.refund_date", F.array().cast("array<date>"))
+    """Days whose numbers an order is in: its own, its refunds', and those its session may have begun on."""
+    none = F.array().cast("array<date>")
+    made = F.coalesce(F.sequence(F.date_sub("order_date", SESSION_DAYS), F.col("order_date")), none)
+    refunded = F.coalesce("refunds.refund_date", none)
     return _days_in(orders, F.concat(made, refunded))
 
 
@@ -397,7 +387,7 @@ def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, o
 
 
 def _is_verified() -> Column:
-    return F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test") & ~F.col("is_bot")
+    return F.col("user_id").isNotNull() & F.col("visitor_id").isNotNull() & ~F.col("is_test") & is_judged()
 
 
 def _verified_events(lake: Lake, visitors: DataFrame | None) -> DataFrame:
@@ -429,9 +419,9 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
         _write_active(lake, touched_active)
         return
 
-    def on_touched(table: str, reach: int = 0) -> DataFrame:
+    def on_touched(table: str, days_after: int = 0) -> DataFrame:
         rows = lake.read(table)
-        return rows if touched is None else rows.where(on_days(TABLES[table].day, days_around(touched, reach)))
+        return rows if touched is None else rows.where(on_days(TABLES[table].day, days_from(touched, 0, days_after)))
 
     sessions, orders = on_touched("sessions"), lake.read("orders")
     if touched is not None:
@@ -448,16 +438,14 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
             lake.overwrite("daily_orders", daily.daily_orders(orders, lake.read("sessions"), settings.shop_currency))
         elif days.orders:
             made = collect_days(orders, "order_date")
-            days_of_sessions = made | {day - timedelta(days=1) for day in made}
-            of_orders = lake.read("sessions").where(on_days("session_date", days_of_sessions))
+            of_orders = lake.read("sessions").where(on_days("session_date", days_from(made, -SESSION_DAYS, 0)))
             of_orders = settle_if_small(of_orders.select("session_id", "channel", "source"))
             rows = daily.daily_orders(orders, of_orders, settings.shop_currency)
             lake.overwrite("daily_orders", rows.where(on_days("event_date", days.orders)), days.orders)
 
     def products_by_day() -> None:
         made = orders if touched is None else orders.where(on_days("order_date", touched))
-        # A session that began on a touched day may end on the next one.
-        rows = daily.daily_products(on_touched("events", reach=1), sessions, made, settings.shop_currency)
+        rows = daily.daily_products(on_touched("events", SESSION_DAYS), sessions, made, settings.shop_currency)
         lake.overwrite("daily_products", rows, touched)
 
     at_once(traffic_and_active, orders_by_day, products_by_day)
@@ -465,8 +453,8 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
 
 def _is_counted_on(days: set[date]) -> Column:
     """True for all orders that numbers of these days tell of, and some others: made or refunded then, or made in a
-    session that began the day before."""
-    is_made = on_days("order_date", days | {day + timedelta(days=1) for day in days})
+    session that began then."""
+    is_made = on_days("order_date", days_from(days, 0, SESSION_DAYS))
     refunded = F.col("refunds.refund_date")
     is_refunded = (F.array_max(refunded) >= F.lit(min(days))) & (F.array_min(refunded) <= F.lit(max(days)))
     return is_made | F.coalesce(is_refunded, F.lit(False))

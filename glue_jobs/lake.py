@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from glue_jobs.evolution import changes_of
-from glue_jobs.runtime import CATALOG, in_one_task, is_small
+from glue_jobs.runtime import CATALOG, at_once, in_one_task, is_small
 from glue_jobs.tables import TABLES, Table
 
 # Iceberg prunes files by at most 200 literals; a longer list would read the whole table.
@@ -64,12 +64,13 @@ def _is_in_months(column: str, days: Collection[date]) -> str:
 
 def days_around(days: Collection[date], reach: int) -> set[date]:
     """The days and those up to `reach` before and after, from year 1 to 9999."""
-    last = date.max.toordinal()
-    return {
-        date.fromordinal(number)
-        for day in days
-        for number in range(max(day.toordinal() - reach, 1), min(day.toordinal() + reach, last) + 1)
-    }
+    return days_from(days, -reach, reach)
+
+
+def days_from(days: Collection[date], first: int, last: int) -> set[date]:
+    """The days from `first` to `last` days after each of these, from year 1 to 9999."""
+    numbers = {day.toordinal() + distance for day in days for distance in range(first, last + 1)}
+    return {date.fromordinal(number) for number in numbers if 1 <= number <= date.max.toordinal()}
 
 
 def settle(rows: DataFrame) -> DataFrame:
@@ -79,7 +80,15 @@ def settle(rows: DataFrame) -> DataFrame:
     # As a type written out it is all nullable, so that the optimizer cannot give it another.
     row = F.struct("*").cast(rows.schema.simpleString())
     packed = in_one_task(rows).select(row.alias("row"))
-    return packed.localCheckpoint(eager=True).select("row.*")
+    if is_small(rows.sparkSession):
+        return packed.localCheckpoint(eager=True).select("row.*")
+    # On disk alone. In memory they would push out what Spark has sent to the tasks, Iceberg's tables among it; and
+    # Iceberg closes a table that is pushed out, with the connections that running tasks write by.
+    kept = packed.localCheckpoint(eager=False)
+    storage_level = rows.sparkSession.sparkContext._jvm.org.apache.spark.storage.StorageLevel
+    kept._jdf.queryExecution().analyzed().rdd().persist(storage_level.DISK_ONLY())
+    kept.count()
+    return kept.select("row.*")
 
 
 def settle_if_small(rows: DataFrame) -> DataFrame:
@@ -123,18 +132,22 @@ class Lake:
         NotEvolvable, before any table is changed, where a column would have to become something else.
         """
         existing = {row.tableName for row in self.spark.sql(f"show tables in {CATALOG}.{self.database}").collect()}
-        statements = []
-        for table in TABLES.values():
-            if table.name not in existing:
-                statements.append(self._create_statement(table))
-                continue
-            # Others may have committed since this session knew the table; from here on only this run commits.
-            self.spark.catalog.refreshTable(self.name(table.name))
-            stored = self.spark.read.table(self.name(table.name)).schema
-            statements += [f"alter table {self.name(table.name)} {change}" for change in self._changes(table, stored)]
-            retired = [field for field in stored.fields if field.name not in table.column_names]
-            if retired:
-                self._retired[table.name] = StructType(retired)
+        statements = at_once(*(partial(self._statements, table, table.name in existing) for table in TABLES.values()))
+        at_once(*(partial(self._carry_out, of_table) for of_table in statements if of_table))
+
+    def _statements(self, table: Table, exists: bool) -> list[str]:
+        """What makes the table what tables.py says."""
+        if not exists:
+            return [self._create_statement(table)]
+        # Others may have committed since this session knew the table; from here on only this run commits.
+        self.spark.catalog.refreshTable(self.name(table.name))
+        stored = self.spark.read.table(self.name(table.name)).schema
+        retired = [field for field in stored.fields if field.name not in table.column_names]
+        if retired:
+            self._retired[table.name] = StructType(retired)
+        return [f"alter table {self.name(table.name)} {change}" for change in self._changes(table, stored)]
+
+    def _carry_out(self, statements: list[str]) -> None:
         for statement in statements:
             self.before_commit()
             self.spark.sql(statement)

@@ -1,7 +1,10 @@
 """The Spark session, with one set of settings for Glue and for a laptop."""
 
 import os
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -10,6 +13,7 @@ from clicklake.endpoints import Endpoints
 from glue_jobs.arguments import Settings
 
 CATALOG = "lake"
+T = TypeVar("T")
 # A run of at most so many compressed raw bytes (about a hundred thousand events) is small: one task throughout.
 SMALL_RUN_BYTES = 8 << 20
 # It is large all the same where the stored events of the days around, which every run reads, have more bytes.
@@ -126,3 +130,16 @@ def few(rows: DataFrame) -> DataFrame:
     """Says that these rows are few beside those they are joined to, which then need not be sorted for it."""
     # Large runs send them to every task.
     return rows.hint("shuffle_hash") if is_small(rows.sparkSession) else F.broadcast(rows)
+
+
+def at_once(*steps: Callable[[], T]) -> list[T]:
+    """Runs steps that do not need one another in threads: planning keeps one core busy, Spark takes the others.
+
+    Waits for all of them; then the fault that came first is raised, or what they return is returned.
+    """
+    with ThreadPoolExecutor(max(1, len(steps)), "step") as pool:
+        running = [pool.submit(step) for step in steps]
+        ended, _ = wait(running, return_when=FIRST_EXCEPTION)
+    for step in ended:
+        step.result()
+    return [step.result() for step in running]

@@ -7,6 +7,8 @@ has a double, because sums of doubles depend on their order.
 from dataclasses import dataclass
 
 MONEY = "decimal(18,4)"
+# Of many events.
+TOTAL = "decimal(28,4)"
 REFUND = f"struct<refund_id:string,event_id:string,refunded_at:timestamp_ntz,refund_date:date,value:{MONEY}>"
 ITEM_TYPES = {
     **dict.fromkeys(("product_id", "name", "category", "variant"), "string"),
@@ -301,14 +303,14 @@ dimension string total, country, continent, device_type, channel or source
 value string value of the dimension; (not set) where there is none, (not consented) for channels without consent
 orders bigint orders, bots included
 bot_orders bigint of these, by bots
-goods {MONEY} value of the goods
-tax {MONEY} tax
-shipping {MONEY} shipping
-gross_revenue {MONEY} goods + tax + shipping
+goods {TOTAL} value of the goods
+tax {TOTAL} tax
+shipping {TOTAL} shipping
+gross_revenue {TOTAL} goods + tax + shipping
 refunds bigint refunds made on this day
-refunded {MONEY} goods refunded on this day
-net_revenue {MONEY} goods - refunded
-bot_net_revenue {MONEY} of this, by bots
+refunded {TOTAL} goods refunded on this day
+net_revenue {TOTAL} goods - refunded
+bot_net_revenue {TOTAL} of this, by bots
 {_RUN_COLUMNS.strip()}
 """),
     ("months(event_date)",),
@@ -351,7 +353,7 @@ carts bigint pairs with view and add to cart
 carts_without_view bigint pairs with an add to cart and no view
 purchases bigint pairs with view and purchase
 quantity bigint units ordered
-revenue {MONEY} price x quantity of the ordered items; a price is after its item's discount
+revenue {TOTAL} price x quantity of the ordered items; a price is after its item's discount
 {_RUN_COLUMNS.strip()}
 """),
     ("event_date",),
@@ -406,8 +408,8 @@ event_date date the day whose number changed
 table_name string daily table it is in
 metric string column of that table
 slice string the rest of the row's key, as in "country DE" or "EUR total all"
-old decimal(22,4) as published; null where there was no row
-new decimal(22,4) as it is since this run; null where there is no row any more
+old {TOTAL} as published; null where there was no row
+new {TOTAL} as it is since this run; null where there is no row any more
 {_RUN_COLUMNS.strip()}
 """),
     (),

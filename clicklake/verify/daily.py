@@ -76,7 +76,7 @@ def daily_traffic(
                 aside = [event for event in same if event.set_aside_session_id]
                 row["set_aside_events"] += len(aside)
                 row["set_aside_sessions"] += sum(
-                    event.set_aside_session_id == name_session(event.visitor_id, event.event_id) for event in aside
+                    event.set_aside_session_id == name_session(event.visitor_id, *event.key) for event in aside
                 )
                 continue
             row["events"] += len(same)
@@ -268,8 +268,8 @@ class _LastSeen:
     def see(self, key: tuple[Any, ...], event: Event, item: Mapping[str, Any]) -> None:
         seen = self._seen[key]
         for column, told in (("product_name", item.get("name")), ("category", item.get("category"))):
-            if told is not None and (column not in seen or seen[column][0] <= event.order):
-                seen[column] = (event.order, told)
+            if told is not None:
+                seen[column] = max(seen.get(column, (event.order, told)), (event.order, told))
 
     def of(self, key: tuple[Any, ...]) -> Row:
         seen = self._seen[key]

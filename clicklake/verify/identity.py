@@ -48,7 +48,7 @@ class Identity:
 
 def identify(events: Iterable[Event]) -> Identity:
     """The first verified user owns a visitor from 30 days before, each other one from their first event on."""
-    verified = [event for event in events if event.visitor_id and event.user_id and event.counts]
+    verified = [event for event in events if event.visitor_id and event.user_id and event.is_persons]
     verified.sort(key=lambda event: (event.visitor_id, event.order))
     rows: list[Owned] = []
     for event in verified:

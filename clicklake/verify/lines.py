@@ -18,6 +18,7 @@ PASSIVE = frozenset({"page_leave", "page_ping"})
 
 _MONEY = re.compile(r"-?\d{1,12}(?:\.\d{1,4})?")
 _MONEYS = ("value", "tax", "shipping", "discount")
+_TOO_MUCH = 10**12
 # The greatest of 32 bits and of 64: what a column of the lake can hold.
 _INT, _LONG = 2**31 - 1, 2**63 - 1
 # What the line's fields are; of those in structs and lists, too. What is not named is text.
@@ -95,6 +96,11 @@ class Event:
     def counts(self) -> bool:
         """Whether it counts in traffic: people's events, no bots and no tests."""
         return not self.is_bot and not self.is_test
+
+    @property
+    def is_persons(self) -> bool:
+        """By its own line, whatever its visit behaves like: no bot's, and no test."""
+        return not self.line.get("is_bot") and not self.is_test
 
     @property
     def is_passive(self) -> bool:
@@ -224,8 +230,15 @@ def _read(text: str, fault: str | None, key: str, number: int, rules: Rules) -> 
         bot_reasons=tuple(name for name in line.get("bot_reasons") or () if line.get("is_bot")),
         is_test=bool(line.get("is_test")),
         origin=line.get("origin") or "browser",
-        props=line.get("props") or {},
+        props=_props(line),
     )
+
+
+def _props(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    props = line.get("props") or {}
+    if props.get("engaged_ms") is None:
+        return props
+    return {**props, "engaged_ms": min(props["engaged_ms"], DAY_MS)}
 
 
 def _parse(text: str) -> tuple[dict[str, Any] | None, bool]:
@@ -309,11 +322,23 @@ def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
         told = [item[name] for item in line["items"] if item and item.get(name) is not None]
         if not all(map(_MONEY.fullmatch, told)):
             yield f"items.{name}"
+    if _items_value(line) >= _TOO_MUCH:
+        yield "items"
     if not 0 <= line["received_at"] <= _LAST_RECEIVED_MS:
         yield "received_at"
     for name in ("ts", "sent_at"):
         if name in line and not _FIRST_MS <= line[name] <= _LAST_MS:
             yield name
+
+
+def _items_value(line: Mapping[str, Any]) -> Decimal:
+    """What the priced items come to, in either sense."""
+    priced = [item for item in line.get("items") or () if item and item.get("price") is not None]
+    return sum((abs(Decimal(item["price"]) * _qty(item)) for item in priced), Decimal(0))
+
+
+def _qty(item: Mapping[str, Any]) -> int:
+    return 1 if item.get("qty") is None else item["qty"]
 
 
 def _has_place(line: Mapping[str, Any]) -> bool:

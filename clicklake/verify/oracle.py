@@ -58,7 +58,12 @@ class Oracle:
 
     @cached_property
     def today(self) -> date | None:
-        return max((event.event_date for event in self.outcomes.events), default=None)
+        return max(self._days, default=None)
+
+    @cached_property
+    def _days(self) -> set[date]:
+        """Those of events; tests count nowhere."""
+        return {event.event_date for event in self.outcomes.events if not event.is_test}
 
     @cached_property
     def visitor_days(self) -> list[Row]:
@@ -77,7 +82,7 @@ class Oracle:
         """Rows of every table that tells of the shop, with all columns but those that tell of the run; each is made
         when it is first asked for."""
         events, countries = self.outcomes.events, self.reference.countries
-        first = min((event.event_date for event in events), default=None)
+        first = min(self._days, default=None)
         return _Lazy(
             {
                 "events": lambda: [event_row(event, self.reference) for event in events],

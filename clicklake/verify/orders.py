@@ -168,7 +168,7 @@ def order_row(order: Order, countries: Mapping[str, tuple[str, str]]) -> dict[st
         "is_cancelled": event and order.is_cancelled,
         "is_bot": event and event.is_bot,
         "is_consented": event and event.is_consented,
-        "has_order_id": event and not order.order_id.startswith("event:"),
+        "has_order_id": event and bool(event.line.get("order_id")),
         "repeats": order.repeats if event else None,
         "conflicts": order.conflicts if event else None,
         "country": event and event.country,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -115,7 +116,7 @@ def _sessions_of(events: list[Event]) -> list[Session]:
             waiting += of_day[:first]
             if not members:
                 continue
-            session_id = name_session(members[0].visitor_id, members[0].event_id)
+            session_id = name_session(members[0].visitor_id, *members[0].key)
             reasons = bot_reasons(of_day, [gaps[event.key] for event in of_day if event.key in gaps])
             for event in members:
                 _put(event, session_id, reasons)
@@ -162,6 +163,6 @@ def _is_its_page_view(view: Event, event: Event) -> bool:
     )
 
 
-def name_session(visitor_id: str, first_event_id: str) -> str:
+def name_session(visitor_id: str, event_id: str, ts_date: date) -> str:
     """The id of a session by its visitor and its first event."""
-    return hashlib.sha256(f"{visitor_id}\n{first_event_id}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{visitor_id}\n{event_id}\n{ts_date}".encode()).hexdigest()[:32]

@@ -13,7 +13,7 @@ from typing import Any
 
 from clicklake.shop.truth import FUNNEL, PASSIVE, TrueEvent, TrueLine, TrueOrder, TrueSession, TrueVisit, Truth, cut
 from clicklake.verify.checks import Check, LakeSide
-from clicklake.verify.clock import place_in_time
+from clicklake.verify.clock import place_in_time, ts_date
 from clicklake.verify.compare import is_same
 from clicklake.verify.rules import DAY_MS
 from clicklake.verify.sessions import name_session
@@ -89,6 +89,10 @@ class _Known:
 
     def visit_of(self, event_id: str) -> TrueVisit:
         return self.visits[self.events[event_id].visit]
+
+    def session_id(self, visitor_id: str, session: TrueSession) -> str:
+        first = session.first_event_id
+        return name_session(visitor_id, first, ts_date(self.first_lines[first].ts))
 
     @cached_property
     def arrived(self) -> list[Seen]:
@@ -287,7 +291,7 @@ def _sessions(known: _Known, lake: LakeSide) -> Iterator[Check]:
             if not reason:
                 expected[session.first_event_id] = session
     seen_sessions = {
-        name_session(visitor_id, session.first_event_id): session
+        known.session_id(visitor_id, session): session
         for visitor_id, events in known.by_visitor.items()
         for session in cut(events)
     }
@@ -472,7 +476,7 @@ def _channels(known: _Known, lake: LakeSide) -> Iterator[Check]:
         visit_of = {seen.event_id: seen.visit for seen in events}
         for session in cut(events):
             visit = visit_of[session.first_event_id]
-            channel = channels.get(name_session(visitor_id, session.first_event_id), "-")
+            channel = channels.get(known.session_id(visitor_id, session), "-")
             truly, could_tell = CHANNELS[visit.channel], CHANNELS[visit.told_channel]
             really[truly] += 1
             told[channel] += 1

@@ -33,7 +33,10 @@ _MEDIUM_OF_KIND = {
     "ai": "ai",
 }
 # Country sites of one owner stand in the list once, under .com.
-_COUNTRY_SITES = r"(^|\.)(google|yahoo|bing|yandex|amazon|ebay|pinterest)\.(?:com?\.)?[a-z]{2,3}$"
+_COUNTRY_SITES = r"(^|\.)(google|yahoo|bing|yandex|amazon|ebay|pinterest)\.(?:(?:com?|org|net)\.)?[a-z]{2}$"
+# What stands before a parameter's name.
+_QUERY = r"(?i)^[^?#]*\?(?:[^#]*?&)?"
+_SPACE = r"[\s\x1c-\x1f\x85\p{Z}]"
 
 
 @cache
@@ -55,10 +58,11 @@ def _clean_host(text: Column) -> Column:
 
 def _parameter(url: Column, name: str) -> Column:
     """A query parameter, decoded and trimmed; null if absent or empty."""
-    raw = F.regexp_extract(url, rf"(?i)[?&]{name}=([^&#]*)", 1)
+    raw = F.regexp_extract(url, rf"{_QUERY}{name}=([^&#]+)", 1)
     # url_decode fails on a stray percent sign: such a value is kept as it was sent.
     is_decodable = ~raw.rlike(r"%(?![0-9A-Fa-f]{2})")
-    value = F.trim(F.when(is_decodable, F.call_function("url_decode", raw)).otherwise(raw))
+    value = F.when(is_decodable, F.call_function("url_decode", raw)).otherwise(raw)
+    value = F.regexp_replace(value, rf"^{_SPACE}+|{_SPACE}+$", "")
     return F.when(value != "", value)
 
 
@@ -71,12 +75,12 @@ def add_visit_source(events: DataFrame, shop_hosts: tuple[str, ...]) -> DataFram
     url = F.col("page_url")
     has_query = url.contains("=")
     parts = {name: _parameter(url, f"utm_{name}") for name in ("source", "medium", "campaign")}
-    has_utm = F.coalesce(*parts.values()).isNotNull() | url.rlike(r"(?i)[?&]utm_[a-z_]+=[^&#]")
+    has_utm = F.coalesce(*parts.values()).isNotNull() | url.rlike(rf"{_QUERY}utm_[a-z_]+=[^&#]")
     utm = F.struct(*(F.coalesce(value, F.lit(NOT_SET)).alias(name) for name, value in parts.items()))
     click = F.coalesce(
         *(
             F.when(
-                url.rlike(rf"(?i)[?&]{name}=[^&#]"),
+                url.rlike(rf"{_QUERY}{name}=[^&#]"),
                 F.struct(F.lit(source).alias("source"), F.lit(medium).alias("medium")),
             )
             for name, source, medium in CLICK_IDS

@@ -3,7 +3,7 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from glue_jobs.tables import MONEY
+from glue_jobs.tables import MONEY, TOTAL
 from glue_jobs.transforms.channels import NOT_SET
 from glue_jobs.transforms.identity import person_days
 from glue_jobs.transforms.sessionize import PASSIVE_TYPES, name_session
@@ -78,7 +78,7 @@ def daily_traffic(narrowed: DataFrame, sessions: DataFrame, orders: DataFrame) -
 def narrow(events: DataFrame) -> DataFrame:
     """What events count for, one row per visitor and combination of dimensions, so that little is exploded."""
     is_counted = ~F.col("is_bot")
-    is_start = F.col("set_aside_session_id") == name_session(F.col("event_id"))
+    is_start = F.col("set_aside_session_id") == name_session(F.col("event_id"), F.col("ts_date"))
     counts = {
         "events": is_counted,
         "page_views": is_counted & (F.col("event_type") == "page_view"),
@@ -238,7 +238,7 @@ def daily_products(events: DataFrame, sessions: DataFrame, orders: DataFrame, sh
         _product_pairs(events, sessions)
         .unionByName(_product_revenue(orders, shop_currency), allowMissingColumns=True)
         .na.fill(0)
-        .withColumn("revenue", F.coalesce("revenue", F.lit(0).cast(MONEY)))
+        .withColumn("revenue", F.coalesce("revenue", F.lit(0).cast(TOTAL)))
     )
 
 
@@ -304,10 +304,10 @@ def _product_revenue(orders: DataFrame, shop_currency: str) -> DataFrame:
             F.coalesce("currency", F.lit(shop_currency)).alias("currency"),
         )
         .agg(
-            *_last_told("ordered_at", "order_id"),
+            *_last_told("ordered_at", "event_id"),
             F.sum(quantity).cast("bigint").alias("quantity"),
             # An item's price is after its discount.
-            F.sum(F.col("item.price") * quantity).cast(MONEY).alias("revenue"),
+            F.sum(F.col("item.price") * quantity).cast(TOTAL).alias("revenue"),
         )
         .withColumns(_name_and_category())
         .drop("last_name", "last_category")

@@ -1,5 +1,7 @@
 """Raw lines to typed rows: the event's columns, or the reason why the line is refused."""
 
+from decimal import Decimal
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -8,9 +10,11 @@ from glue_jobs.tables import ITEM_TYPES, MONEY
 from glue_jobs.transforms.behaviour import REASONS as BEHAVIOURS
 from glue_jobs.transforms.behaviour import reasons
 from glue_jobs.transforms.json_lines import CORRUPT, with_corrupt
+from glue_jobs.transforms.place_in_time import DAY_MS
 
 # As the contract writes money: plain decimal notation, at most 12 digits before the point and 4 after.
 MONEY_PATTERN = r"^-?\d{1,12}(\.\d{1,4})?$"
+MAX_MONEY = Decimal("999999999999.9999")
 # Instants from year 1 to 9999, in milliseconds: wider ones overflow timestamps.
 FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
 # A gateway's clock is right: what it cannot have received (before 1970, after 2199) is no raw line of ours.
@@ -39,7 +43,6 @@ _PROPS = [
     "results_count",
     "link_url",
     "element_id",
-    "engaged_ms",
     "scroll_pct",
     "page_kind",
     "user_age",
@@ -76,6 +79,8 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         .when(missing_of_event.isNotNull(), _refused(F.lit("not_a_raw_line"), missing_of_event))
         .when(drift.isNotNull(), _refused(F.lit("type_drift"), drift))
     )
+    # No page is in the foreground for longer than a day.
+    engaged_ms = F.col("r.props.engaged_ms")
     in_range = F.col("r.received_at").between(0, LAST_RECEIVED_MS)
     return parsed.withColumn("v", verdict).select(
         "object",
@@ -100,6 +105,7 @@ def parse(lines: DataFrame, raw_line_schema: StructType, shop_currency: str) -> 
         *(F.col(f"r.{name}").cast(MONEY).alias(name) for name in _MONEY_FIELDS),
         F.coalesce(F.col("r.currency"), F.when(_has_money(), F.lit(shop_currency))).alias("currency"),
         *(F.col(f"r.props.{name}").alias(name) for name in _PROPS),
+        F.when(engaged_ms > DAY_MS, DAY_MS).otherwise(engaged_ms).alias("engaged_ms"),
         F.col("r.props.own").alias("own_props"),
         F.col("r.consent.analytics").alias("consent_analytics"),
         F.col("r.consent.marketing").alias("consent_marketing"),
@@ -127,10 +133,20 @@ def _drifted_field() -> Column:
     checks = [F.when(~F.col(f"r.{name}").rlike(MONEY_PATTERN), F.lit(name)) for name in _MONEY_FIELDS]
     checks.append(F.when(F.exists("r.items", lambda i: ~i["price"].rlike(MONEY_PATTERN)), F.lit("items.price")))
     checks.append(F.when(F.exists("r.items", lambda i: ~i["discount"].rlike(MONEY_PATTERN)), F.lit("items.discount")))
+    checks.append(F.when(_items_value() > MAX_MONEY, F.lit("items")))
     checks.append(F.when(~F.col("r.received_at").between(0, LAST_RECEIVED_MS), F.lit("received_at")))
     for name in ("ts", "sent_at"):
         checks.append(F.when(~F.col(f"r.{name}").between(FIRST_MS, LAST_MS), F.lit(name)))
     return F.coalesce(*checks)
+
+
+def _items_value() -> Column:
+    """What the priced items come to, in either sense; null without items."""
+    # As SQL text: Python asks the JVM for every piece of an expression.
+    value = f"abs(coalesce(cast(item.price as {MONEY}) * coalesce(item.qty, 1), 0))"
+    return F.expr(
+        f"aggregate(r.items, cast(0 as decimal(38,4)), (total, item) -> cast(total + {value} as decimal(38,4)))"
+    )
 
 
 def _items() -> Column:

@@ -27,9 +27,10 @@ def is_sessionable() -> Column:
     )
 
 
-def name_session(first_event_id: Column) -> Column:
+def name_session(event_id: Column, ts_date: Column) -> Column:
     """The id of the session of `visitor_id` that begins with this event."""
-    return F.substring(F.sha2(F.concat("visitor_id", F.lit("\n"), first_event_id), 256), 1, 32)
+    text = F.concat_ws("\n", "visitor_id", event_id, ts_date.cast("string"))
+    return F.substring(F.sha2(text, 256), 1, 32)
 
 
 def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
@@ -59,7 +60,7 @@ def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
     # A visitor's first event has none before it.
     is_start = F.coalesce(gap_ms > GAP_SECONDS * 1000, F.lit(True))
     is_member = F.coalesce(order >= F.col("first_active"), F.lit(False))
-    visit = F.struct(name_session(F.col("first_active.event_id")).alias("id"), "reasons")
+    visit = F.struct(name_session(F.col("first_active.event_id"), F.col("first_active.ts_date")).alias("id"), "reasons")
     at_edge, follows_edge = {}, {}
     if is_edge is not None:
         at_edge["is_at_edge"] = F.max(is_edge).over(Window.partitionBy("visitor_id", "island"))

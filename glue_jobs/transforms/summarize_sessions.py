@@ -31,7 +31,6 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
     def first(value: str | Column, condition: Column) -> Column:
         return F.min_by(value, F.when(is_member & condition, F.col("in_time")))
 
-    has_page = F.col("page_url").isNotNull()
     page_view = F.col("event_type") == "page_view"
     step_types = F.col("event_type").isin(*FUNNEL)
     grouped = events_in_time.groupBy("session_id").agg(
@@ -47,8 +46,8 @@ def summarize_sessions(events: DataFrame, time_zone: str, shop_hosts: tuple[str,
         count("purchase").alias("purchases"),
         count(*KEY_TYPES).alias("key_events"),
         F.count_if(is_member & ~F.col("event_type").isin(*PASSIVE_TYPES)).alias("active_events"),
-        first("page_url", page_view & has_page).alias("entry_page"),
-        F.max_by("page_url", F.when(is_member & page_view & has_page, F.col("in_time"))).alias("exit_page"),
+        first("page_url", page_view).alias("entry_page"),
+        F.max_by("page_url", F.when(is_member & page_view, F.col("in_time"))).alias("exit_page"),
         first(F.struct(*_OF_FIRST_EVENT), F.lit(True)).alias("first"),
         first("utm", F.col("utm").isNotNull()).alias("utm"),
         first("click", F.col("click").isNotNull()).alias("click"),

@@ -142,7 +142,7 @@ select
     props.results_count as results_count,
     props.link_url as link_url,
     props.element_id as element_id,
-    props.engaged_ms as engaged_ms,
+    case when props.engaged_ms is not null then least(props.engaged_ms, 86400000) end as engaged_ms,
     props.scroll_pct as scroll_pct,
     props.page_kind as page_kind,
     props.user_age as user_age,
@@ -267,7 +267,11 @@ starts as (
     group by visitor_id, island, part
 ),
 named as (
-    select *, substring(sha256(visitor_id || chr(10) || first_active.event_id), 1, 32) as own_session from starts
+    select
+        *,
+        substring(sha256(concat_ws(chr(10), visitor_id, first_active.event_id, first_active.ts_date)), 1, 32)
+            as own_session
+    from starts
 )
 select
     p.row_id, p.visitor_id, p.at_ms, p.event_id, p.ts_date, p.event_type, p.page_view_id,
@@ -684,7 +688,7 @@ with narrowed as (
         count_if(
             case
                 when set_aside_session_id is not null
-                then set_aside_session_id = substring(sha256(visitor_id || chr(10) || event_id), 1, 32)
+                then set_aside_session_id = substring(sha256(concat_ws(chr(10), visitor_id, event_id, ts_date)), 1, 32)
             end
         ) as set_aside_sessions,
         bool_or(

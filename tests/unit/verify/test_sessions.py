@@ -57,7 +57,9 @@ def test_a_chain_of_activity_is_cut_every_24_hours():
 
 
 def test_the_id_is_made_of_the_visitor_and_the_first_event():
-    assert list(oracle_of([line("first")]).sessions) == [hashlib.sha256(b"v\nfirst").hexdigest()[:32]]
+    [event] = oracle_of([line("first")]).outcomes.events
+    named = f"v\nfirst\n{event.ts_date:%Y-%m-%d}".encode()
+    assert event.session_id == hashlib.sha256(named).hexdigest()[:32]
 
 
 @pytest.mark.parametrize(
