@@ -100,10 +100,10 @@ def clients_of(region: str) -> Clients:
 
 def holds_events(s3: Any, bucket: str) -> bool:
     """Whether any version of an object lies where the shop's data is."""
-    return any(
-        s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Versions")
-        for prefix in ("raw/", "processed/", "results/")
-    )
+    # Page by page: delete markers fill pages, too.
+    list_versions = s3.get_paginator("list_object_versions").paginate
+    prefixes = ("raw/", "processed/", "results/")
+    return any(page.get("Versions") for prefix in prefixes for page in list_versions(Bucket=bucket, Prefix=prefix))
 
 
 def create_views(athena: Any, database: str, workgroup: str, pause: Callable[[float], None] = time.sleep) -> list[str]:

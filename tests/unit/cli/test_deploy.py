@@ -99,12 +99,18 @@ RUNS: list[tuple[str, ...]] = []
 
 
 class S3:
+    """A page of one key each, as S3 gives it; of a key that ends with a + there is a delete marker."""
+
     def __init__(self, *keys: str) -> None:
         self.keys = keys
 
-    def list_object_versions(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict:
-        found = [{"Key": key} for key in self.keys if key.startswith(Prefix)]
-        return {"Versions": found} if found else {}
+    def get_paginator(self, name: str) -> "S3":
+        assert name == "list_object_versions"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict]:
+        found = [key for key in self.keys if key.startswith(Prefix)]
+        return [{"DeleteMarkers" if key.endswith("+") else "Versions": [{"Key": key}]} for key in found] or [{}]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,8 @@ class S3:
     [
         (["raw/a"], False, False),
         (["results/events/a.parquet"], False, False),
+        (["raw/a+", "raw/b"], False, False),
+        (["raw/a+"], False, True),
         (["raw/a"], True, True),
         (["reference/jobs/refresh_lake.py", "state/gate.json"], False, True),
     ],
