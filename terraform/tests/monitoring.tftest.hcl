@@ -46,6 +46,14 @@ run "defaults" {
     condition     = keys(aws_cloudwatch_event_target.notice) == ["failed"] && length(module.chat) == 0
     error_message = "By default failures are told, by e-mail."
   }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : contains(keys(statement), "Condition")
+      if contains(flatten([statement.Principal.Service]), "events.amazonaws.com")
+    ] == [false]
+    error_message = "EventBridge publishes nothing where the topic's policy has a condition for it."
+  }
 }
 
 run "chat_and_good_news" {
