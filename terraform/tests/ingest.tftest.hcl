@@ -46,6 +46,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = local.drain_tries * aws_sqs_queue.buffer.visibility_timeout_seconds == 86400 && local.drain_tries <= 1000
+    error_message = "A batch is tried for a day before it is left to a person; SQS counts to a thousand."
+  }
+
+  assert {
     condition     = aws_lambda_event_source_mapping.drain.function_response_types == toset(["ReportBatchItemFailures"])
     error_message = "One bad message does not send its batch back."
   }

@@ -38,6 +38,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_cloudwatch_metric_alarm.this["buffer-age"].threshold == 600
+    error_message = "Batches that wait are told before SQS leaves them out of their age: after three tries of six minutes."
+  }
+
+  assert {
     condition     = toset([for each in aws_budgets_budget.month.notification : each.notification_type]) == toset(["ACTUAL", "FORECASTED"])
     error_message = "The bill is told when it is high, and when it is going to be."
   }

@@ -11,7 +11,11 @@ locals {
   api         = { id = aws_apigatewayv2_api.events.id, execution_arn = aws_apigatewayv2_api.events.execution_arn }
 
   # What a batch takes at most; the buffer hides a message for six times as long, as AWS advises.
-  drain_seconds = 60
+  drain_seconds  = 60
+  hidden_seconds = 6 * local.drain_seconds
+
+  # Tries of a day: S3 may be away for hours, and what lies among the dead letters waits for a person.
+  drain_tries = 24 * 3600 / local.hidden_seconds
 }
 
 # --- the API
@@ -128,12 +132,12 @@ module "ingest" {
 resource "aws_sqs_queue" "buffer" {
   name                       = "${var.name}-buffer"
   message_retention_seconds  = 14 * 24 * 3600
-  visibility_timeout_seconds = 6 * local.drain_seconds
+  visibility_timeout_seconds = local.hidden_seconds
   sqs_managed_sse_enabled    = true
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    maxReceiveCount     = 5
+    maxReceiveCount     = local.drain_tries
   })
 }
 

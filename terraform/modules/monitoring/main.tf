@@ -39,10 +39,11 @@ locals {
       namespace = local.own, metric = "RequestsBuffered", dimensions = { service = "ingest" }
       statistic = "Sum", threshold = 1, period = 300, periods = 1, silence = "notBreaching"
     }
+    # SQS leaves what was received three times out of the age, and a failed try hides a batch for six minutes.
     buffer-age = {
-      text      = "Batches have waited in the buffer for an hour: see the drain function's log."
+      text      = "Batches have waited in the buffer for ten minutes: see the drain function's log."
       namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = var.queue_names.buffer }
-      statistic = "Maximum", threshold = 3600, period = 300, periods = 1, silence = "notBreaching"
+      statistic = "Maximum", threshold = 600, period = 300, periods = 1, silence = "notBreaching"
     }
     dead-letters = {
       text      = "Batches could not be drained and lie among the dead letters: see the runbook before 14 days are over."
