@@ -166,8 +166,8 @@ module "monitoring" {
   metrics_namespace      = local.metrics_namespace
   build_folder           = var.build_folder
   log_retention_days     = var.log_retention_days
+  job_names              = module.transform.job_names
   refresh = {
-    job_name         = module.transform.refresh_job_name
     rule_name        = module.transform.refreshed_rule
     interval_minutes = local.refresh_minutes
     timeout_minutes  = var.job.timeout_minutes

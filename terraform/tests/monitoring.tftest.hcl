@@ -10,7 +10,8 @@ variables {
   api_id             = "api"
   functions          = { ingest = "i", gate = "g", report = "r", admin = "a" }
   queue_names        = { buffer = "b", dead_letters = "d" }
-  refresh            = { job_name = "job", rule_name = "rule", interval_minutes = 60, timeout_minutes = 30 }
+  job_names          = ["refresh", "upkeep"]
+  refresh            = { rule_name = "rule", interval_minutes = 60, timeout_minutes = 30 }
   schedule_group     = "clicklake-test"
   metrics_namespace  = "Clicklake/test"
   build_folder       = "../build"
@@ -27,7 +28,7 @@ run "defaults" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "api-errors", "api-latency", "ingest-errors", "ingest-throttles", "puts-failed", "buffer-age",
-      "dead-letters", "schedule-failed", "refresh-failed", "refresh-slow", "behind",
+      "dead-letters", "schedule-failed", "report-errors", "refresh-slow", "behind",
     ])
     error_message = "The runbook has a page for each of these alarms: add or remove both."
   }
@@ -50,6 +51,11 @@ run "defaults" {
   assert {
     condition     = keys(aws_cloudwatch_event_target.notice) == ["failed"] && length(module.chat) == 0
     error_message = "By default failures are told, by e-mail."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.refresh_failed.event_pattern).detail.jobName == ["refresh", "upkeep"]
+    error_message = "A failure of any job is told."
   }
 
   assert {

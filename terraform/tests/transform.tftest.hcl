@@ -97,6 +97,11 @@ run "maintenance" {
   }
 
   assert {
+    condition     = output.job_names == ["clicklake-test-maintain-lake", "clicklake-test-refresh-lake"]
+    error_message = "Whoever watches learns of both jobs."
+  }
+
+  assert {
     condition = [
       for policy in [aws_iam_role_policy.job.policy, aws_iam_role_policy.maintenance[0].policy] : [
         for statement in jsondecode(policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
