@@ -57,8 +57,9 @@ class MemoryGlue:
         self.arguments.append(Arguments)
         self.classes.append(ExecutionClass)
 
-    def ended(self, state: str, at: datetime) -> None:
-        self.runs.insert(0, {"JobRunState": state, "StartedOn": at})
+    def ended(self, state: str, at: datetime, **arguments: str) -> None:
+        given = {f"--{name}": value for name, value in arguments.items()}
+        self.runs.insert(0, {"JobRunState": state, "StartedOn": at, "Arguments": given})
 
 
 @dataclass
@@ -127,6 +128,22 @@ def test_an_object_that_ends_late_under_an_earlier_hour_is_seen(gate):
 def test_a_failed_run_is_repeated_without_anything_new(gate, state):
     gate.refreshes()
     gate.glue.ended(state, gate.now)
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "started"
+
+
+@pytest.mark.parametrize("command", ["reparse", "rebuild"])
+def test_a_failed_refresh_is_repeated_although_another_command_went_well(gate, command):
+    gate.refreshes()
+    gate.glue.ended("FAILED", gate.now)
+    gate.glue.ended("SUCCEEDED", gate.now + timedelta(minutes=10), command=command)
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "started"
+
+
+def test_what_a_failed_reparse_left_is_undone_by_a_refresh(gate):
+    gate.refreshes()
+    gate.glue.ended("FAILED", gate.now + timedelta(minutes=10), command="reparse")
     gate.now += timedelta(hours=1)
     assert gate.call() == "started"
 
