@@ -1,12 +1,13 @@
 """The gate: starts the refresh job if something new may lie in raw/, so that a run with nothing new costs
-nothing. The input names a task: refresh, reconcile (starts it whatever it sees, to list everything), or
-measure (starts nothing). Each tells how far behind the lake is. It may name Glue's execution_class: FLEX costs a
-third less and may wait for workers, for schedules where nobody waits.
+nothing. The input names a task: refresh, reconcile (starts it whatever it sees, to list everything; while a run
+is at work the next start does), or measure (starts nothing). Each tells how far behind the lake is. It may name
+Glue's execution_class: FLEX costs a third less and may wait for workers, for schedules where nobody waits.
 """
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
@@ -56,7 +57,7 @@ def make_handler(
         elif task == "refresh" and not reason:
             outcome = "nothing_new"
         else:
-            outcome = let_through(task, now, request_id, event.get("execution_class", "STANDARD"))
+            outcome = let_through(task, seen, now, request_id, event.get("execution_class", "STANDARD"))
         answer = {"outcome": outcome, "reason": task if task == "reconcile" else reason}
         line = log_line(
             "gate",
@@ -72,15 +73,17 @@ def make_handler(
     def count(prefix: str) -> int:
         return count_objects(clients.s3, bucket, prefix)
 
-    def let_through(task: str, now: datetime, request_id: str, execution_class: str) -> str:
+    def let_through(task: str, seen: Seen | None, now: datetime, request_id: str, execution_class: str) -> str:
         # Counted before the job lists, and remembered after it was started: what comes in between, or a
         # gate that is killed in between, makes one run too many, never one too few.
         counts = {prefix: count(prefix) for prefix in hours_to_remember(now)}
         # Glue keeps a run's arguments: this one leads from the run to the line of the gate that started it.
         arguments = {"--correlation_id": request_id} if request_id else {}
-        if task == "reconcile":
+        if task == "reconcile" or (seen is not None and seen.owes_reconcile):
             arguments["--reconcile"] = "true"
         if not start(clients.glue, job, arguments, execution_class):
+            if task == "reconcile":
+                write_seen(clients.s3, bucket, replace(seen or Seen.nothing(now), owes_reconcile=True))
             return "already_running"
         write_seen(clients.s3, bucket, Seen(now, counts))
         return "started"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from clicklake.paths import LISTING_OVERLAP, hour_prefixes
@@ -14,13 +14,15 @@ MAX_SILENCE = timedelta(days=8)
 @dataclass(frozen=True)
 class Seen:
     """How many objects each of the last hours held when a refresh was started. Nothing ever leaves raw/
-    within days, so more objects are new objects, and as many are the same."""
+    within days, so more objects are new objects, and as many are the same. `owes_reconcile` where a run was at
+    work when one should have begun that lists everything."""
 
     started_at: datetime
     counts: Mapping[str, int]
+    owes_reconcile: bool = False
 
     def to_json(self) -> str:
-        return json.dumps({"started_at": self.started_at.isoformat(), "counts": dict(self.counts)})
+        return json.dumps(asdict(self) | {"started_at": self.started_at.isoformat()})
 
     @staticmethod
     def from_json(text: str) -> "Seen | None":
@@ -29,9 +31,15 @@ class Seen:
             found = json.loads(text)
             counts = {str(prefix): int(count) for prefix, count in found["counts"].items()}
             started_at = datetime.fromisoformat(found["started_at"])
+            owes_reconcile = bool(found.get("owes_reconcile"))
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
-        return None if started_at.tzinfo is None else Seen(started_at, counts)
+        return None if started_at.tzinfo is None else Seen(started_at, counts, owes_reconcile)
+
+    @staticmethod
+    def nothing(now: datetime) -> "Seen":
+        """As good as none: too long ago to look."""
+        return Seen(now - MAX_SILENCE - timedelta(minutes=1), {})
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def why_to_start(seen: Seen | None, now: datetime, last: Run | None, count: Call
         return "last_run_failed"
     if any(count(prefix) > seen.counts.get(prefix, 0) for prefix in hours):
         return "new_objects"
-    return ""
+    return "reconcile" if seen.owes_reconcile else ""
 
 
 def minutes_behind(reason: str, last_success: Run | None, seen: Seen | None, now: datetime) -> float:

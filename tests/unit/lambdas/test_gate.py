@@ -181,6 +181,32 @@ def test_reconcile_starts_a_run_that_lists_everything(gate):
     assert gate.glue.arguments[-1] == {"--reconcile": "true"}
 
 
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_reconcile_that_met_a_run_at_work_is_made_up_for_by_the_next_start(gate, remembers):
+    if remembers:
+        gate.refreshes()
+    gate.glue.is_busy = True
+    assert gate.call("reconcile") == "already_running"
+    gate.glue.is_busy = False
+    assert gate.call("measure") == "measured"
+    assert gate.call() == "started"
+    assert gate.glue.arguments[-1] == {"--reconcile": "true"}
+    gate.glue.ended("SUCCEEDED", gate.now)
+    gate.event_arrives("b")
+    assert gate.call() == "started"
+    assert gate.glue.arguments[-1] == {}
+
+
+def test_what_came_while_a_reconcile_was_put_off_is_not_taken_for_seen(gate):
+    gate.refreshes()
+    gate.event_arrives("b")
+    gate.glue.is_busy = True
+    gate.call("reconcile")
+    gate.glue.is_busy = False
+    assert gate.call("measure") == "measured"
+    assert gate.logs[-1]["reason"] == "new_objects"
+
+
 def test_measuring_starts_nothing_and_tells_how_long_news_have_waited(gate):
     gate.refreshes()
     gate.now += timedelta(minutes=90)
