@@ -10,7 +10,7 @@ variables {
   bucket_name        = "clicklake-test-lake"
   bucket_arn         = "arn:aws:s3:::clicklake-test-lake"
   shop_origins       = ["https://shop.example", "https://www.shop.example"]
-  site_origin        = "https://site.example"
+  site_origins       = ["https://site.example", "https://www.site.example"]
   user_pool          = { issuer = "https://cognito.example/pool", client_id = "client" }
   schedule_group     = "clicklake-test"
   metrics_namespace  = "Clicklake/test"
@@ -28,6 +28,11 @@ run "defaults" {
   assert {
     condition     = aws_apigatewayv2_api.events.cors_configuration[0].allow_origins == toset(["https://shop.example", "https://www.shop.example"])
     error_message = "Browsers may send from the shop's origins, and from no other."
+  }
+
+  assert {
+    condition     = join(" ", local.allowed_origins) == "https://shop.example https://www.shop.example https://site.example https://www.site.example"
+    error_message = "The function takes events from pages of the shop and of every name of the site."
   }
 
   assert {
