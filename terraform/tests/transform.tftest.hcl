@@ -42,6 +42,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_glue_job.this["refresh_lake"].default_arguments["--region"] == "eu-central-1"
+    error_message = "The job is told its region: its Python may find none in its environment."
+  }
+
+  assert {
     condition     = local.scheduled_class == "STANDARD"
     error_message = "Runs start at once."
   }
