@@ -32,6 +32,7 @@ class Settings:
     lease_seconds: float = 60.0
     correlation_id: str = ""
     keep_days: int = 7
+    region: str = ""
 
     def __post_init__(self) -> None:
         if not self.lake_bucket:
@@ -81,6 +82,7 @@ _ARGUMENTS: Mapping[str, tuple[str, Callable[[str], Any], str]] = {
     "lease_seconds": ("lease_seconds", float, "a number"),
     "correlation_id": ("correlation_id", str, "a name"),
     "keep_days": ("keep_days", int, "a number"),
+    "region": ("region", str, "a region's name, as eu-central-1"),
 }
 
 

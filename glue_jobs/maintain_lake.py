@@ -191,4 +191,6 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Whether Glue counts SystemExit(0) as success is documented nowhere.
+    if code := main(sys.argv[1:]):
+        sys.exit(code)

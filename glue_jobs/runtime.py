@@ -50,6 +50,8 @@ def spark_settings(settings: Settings, endpoints: Endpoints) -> dict[str, str]:
         f"{catalog}.warehouse": f"s3://{settings.lake_bucket}/results",
         f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{catalog}.client.region": endpoints.region,
+        # Executors do not have the driver's environment, and their Python reads and packs raw objects.
+        "spark.executorEnv.AWS_DEFAULT_REGION": endpoints.region,
         # A run is alone while it holds the lease, and begins by forgetting what its session knew of the tables.
         f"{catalog}.cache-enabled": "true",
         f"{catalog}.cache.expiration-interval-ms": "-1",
@@ -83,6 +85,9 @@ def start_session(settings: Settings, extra: dict[str, str] | None = None) -> Sp
     `extra` holds what only the place knows: master, memory, jars. The Python workers import this tree,
     so its root is put on their path.
     """
+    if settings.region:
+        # Whether Glue sets one for a job's Python is documented nowhere.
+        os.environ["AWS_DEFAULT_REGION"] = settings.region
     root = str(Path(__file__).resolve().parent.parent)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     builder = SparkSession.builder.appName("refresh_lake")

@@ -64,7 +64,7 @@ module "ingest" {
   bucket_name               = module.lake.bucket_name
   bucket_arn                = module.lake.bucket_arn
   shop_origins              = var.shop_origins
-  site_origin               = module.edge.site_origin
+  site_origins              = module.edge.site_origins
   user_pool                 = module.identity.user_pool
   throttle                  = var.throttle
   unknown_consent           = var.unknown_consent
@@ -106,7 +106,7 @@ module "identity" {
   domain_prefix       = local.sign_in_prefix
   administrator_email = var.alert_email
   shop_origins        = var.shop_origins
-  site_origin         = module.edge.site_origin
+  site_origins        = module.edge.site_origins
   allows_sign_up      = var.allows_sign_up
   build_folder        = var.build_folder
   api                 = module.ingest.api
@@ -166,8 +166,8 @@ module "monitoring" {
   metrics_namespace      = local.metrics_namespace
   build_folder           = var.build_folder
   log_retention_days     = var.log_retention_days
+  job_names              = module.transform.job_names
   refresh = {
-    job_name         = module.transform.refresh_job_name
     rule_name        = module.transform.refreshed_rule
     interval_minutes = local.refresh_minutes
     timeout_minutes  = var.job.timeout_minutes

@@ -33,6 +33,11 @@ output "bucket_name" {
   value       = module.lake.bucket_name
 }
 
+output "replica" {
+  description = "The lake's copy in another region: bucket_name and region; null where there is none."
+  value       = var.replica_region == null ? null : { bucket_name = local.replica_bucket, region = var.replica_region }
+}
+
 output "site_bucket_name" {
   description = "The site's bucket, where the shop's pages may go."
   value       = module.edge.bucket_name

@@ -25,6 +25,7 @@ from clicklake.local.places import TwinError
 from clicklake.local.sql import read_queries, translate_view
 
 BUCKETS = ("module.lake.module.bucket.aws_s3_bucket.this", "module.edge.module.bucket.aws_s3_bucket.this")
+REPLICA = "module.lake.module.replica[0].aws_s3_bucket.this"
 
 Clients = Callable[[str], Any]
 
@@ -82,14 +83,19 @@ def destroy(terraform: Terraform, options: list[str], *, deletes_data: bool) -> 
     outputs = terraform.outputs()
     if not outputs:
         raise TwinError(f"Nothing is deployed as {terraform.environment}.")
-    if not deletes_data and holds_events(clients_of(outputs["region"])("s3"), outputs["bucket_name"]):
-        raise TwinError(
-            f"The bucket {outputs['bucket_name']} holds events, and nothing was destroyed. To delete them with all "
-            f"their versions: make destroy ENV={terraform.environment} DATA=delete"
-        )
+    replica = outputs.get("replica")
+    lakes = [(outputs["bucket_name"], outputs["region"])]
+    if replica:
+        lakes.append((replica["bucket_name"], replica["region"]))
+    for bucket, region in lakes:
+        if not deletes_data and holds_events(clients_of(region)("s3"), bucket):
+            raise TwinError(
+                f"The bucket {bucket} holds events, and nothing was destroyed. To delete them with all their versions: "
+                f"make destroy ENV={terraform.environment} DATA=delete"
+            )
     # Code of the jobs and the report are made again by a deployment; so the buckets may be emptied.
     emptied = "-var=is_destroyable=true"
-    targets = [f"-target={bucket}" for bucket in BUCKETS]
+    targets = [f"-target={bucket}" for bucket in (*BUCKETS, *([REPLICA] if replica else []))]
     terraform.run("apply", *terraform.variables(), "-auto-approve", emptied, *targets)
     terraform.run("destroy", *terraform.variables(), emptied, *options)
 
@@ -100,10 +106,10 @@ def clients_of(region: str) -> Clients:
 
 def holds_events(s3: Any, bucket: str) -> bool:
     """Whether any version of an object lies where the shop's data is."""
-    return any(
-        s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Versions")
-        for prefix in ("raw/", "processed/", "results/")
-    )
+    # Page by page: delete markers fill pages, too.
+    list_versions = s3.get_paginator("list_object_versions").paginate
+    prefixes = ("raw/", "processed/", "results/")
+    return any(page.get("Versions") for prefix in prefixes for page in list_versions(Bucket=bucket, Prefix=prefix))
 
 
 def create_views(athena: Any, database: str, workgroup: str, pause: Callable[[float], None] = time.sleep) -> list[str]:

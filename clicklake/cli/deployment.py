@@ -28,7 +28,7 @@ from clicklake.endpoints import Endpoints
 from clicklake.local.places import ROOT, TwinError
 
 CONFIGURATION = ROOT / "terraform"
-ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "STOPPED", "CANCELLED")
+ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "STOPPED", "EXPIRED", "CANCELLED")
 # Where Glue puts what a job prints, and what it complains of; the stream's name is the run's.
 JOB_OUTPUT, JOB_ERRORS = "/aws-glue/jobs/output", "/aws-glue/jobs/error"
 

@@ -188,7 +188,9 @@ class _Month:
         between = DAYS * 24 / refreshed.runs
         since, halfway = (hours + LISTED_BEFORE_HOURS + 1 for hours in (between, between / 2))
         pages = max(1, math.ceil(workload.requests_per_day / 24 / KEYS_A_LIST))
-        listed_hours = refresh * self._listed(since) + (measure + refreshed.reconciling_runs) * self._listed(halfway)
+        # To measure it begins with the oldest, which held all they ever will when the last run began.
+        listed_hours = refresh * self._listed(since) + refreshed.reconciling_runs * self._listed(halfway)
+        listed_hours += measure * self._listed(halfway, without_news=LISTED_BEFORE_HOURS)
         remembered_hours = self.runs * (LISTED_BEFORE_HOURS + 1)
         self.gate_lists = self.gate_calls + pages * (listed_hours + remembered_hours)
         # The job lists them again, and once a week everything.
@@ -203,11 +205,11 @@ class _Month:
             "admin": REPORT_VIEWS,
         }
 
-    def _listed(self, hours: float) -> float:
-        """Hours that the gate lists in a look: from the newest to the first with something new, or all."""
+    def _listed(self, hours: float, without_news: int = 0) -> float:
+        """Hours that the gate lists in a look: to the first with something new, or all."""
         an_hour = self.workload.requests_per_day / 24
         is_quiet = math.exp(-an_hour * max(0, hours - LISTED_BEFORE_HOURS - 1))
-        to_first = min(hours, 1 / -math.expm1(-an_hour))
+        to_first = min(hours, without_news + 1 / -math.expm1(-an_hour))
         return is_quiet * hours + (1 - is_quiet) * to_first
 
 

@@ -42,10 +42,18 @@ def count_objects(s3: Any, bucket: str, prefix: str) -> int:
 
 
 def last_runs(glue: Any, job: str) -> list[Run]:
-    """The newest first."""
+    """The newest first, without the rebuilds and reparses that went well: they take nothing new in."""
     found = glue.get_job_runs(JobName=job, MaxResults=RUNS_TO_LOOK_AT)["JobRuns"]
-    runs = [Run(run["JobRunState"], _moment(run["StartedOn"])) for run in found if "StartedOn" in run]
+    runs = [
+        Run(run["JobRunState"], _moment(run["StartedOn"]))
+        for run in found
+        if "StartedOn" in run and (_is_refresh(run) or run["JobRunState"] != "SUCCEEDED")
+    ]
     return sorted(runs, key=lambda run: run.started_at, reverse=True)
+
+
+def _is_refresh(run: dict[str, Any]) -> bool:
+    return (run.get("Arguments", {}).get("--command") or "refresh") == "refresh"
 
 
 def start(glue: Any, job: str, arguments: dict[str, str], execution_class: str) -> bool:

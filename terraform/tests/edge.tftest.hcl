@@ -116,12 +116,17 @@ run "with_a_name_of_its_own" {
   }
 
   variables {
-    domain = { names = ["data.shop.example"], certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
+    domain = { names = ["data.shop.example", "shop.example"], certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
   }
 
   assert {
     condition     = output.site_origin == "https://data.shop.example" && aws_cloudfront_distribution.site.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021"
     error_message = "With a name of its own the site speaks TLS 1.2 or newer."
+  }
+
+  assert {
+    condition     = output.site_origins == ["https://data.shop.example", "https://shop.example"]
+    error_message = "Every name is an origin."
   }
 }
 
@@ -143,4 +148,18 @@ run "mistakes" {
     var.firewall,
     var.price_class,
   ]
+}
+
+run "a_name_with_a_star" {
+  command = plan
+
+  module {
+    source = "./modules/edge"
+  }
+
+  variables {
+    domain = { names = ["shop.example", "*.shop.example"], certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
+  }
+
+  expect_failures = [var.domain]
 }

@@ -9,7 +9,7 @@ variables {
   domain_prefix       = "clicklake-test"
   administrator_email = "owner@shop.example"
   shop_origins        = ["https://shop.example"]
-  site_origin         = "https://site.example"
+  site_origins        = ["https://site.example", "https://www.site.example"]
   build_folder        = "../build"
   api                 = { id = "api", execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:api" }
   authorizer_id       = "authorizer"
@@ -32,7 +32,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = aws_cognito_user_pool_client.browser.callback_urls == toset(["https://site.example/report/", "https://shop.example/"])
+    condition     = aws_cognito_user_pool_client.browser.callback_urls == toset(["https://site.example/report/", "https://www.site.example/report/", "https://shop.example/"])
     error_message = "After signing in one comes back to the report or to the shop, nowhere else."
   }
 

@@ -10,7 +10,7 @@ variables {
   bucket_name        = "clicklake-test-lake"
   bucket_arn         = "arn:aws:s3:::clicklake-test-lake"
   shop_origins       = ["https://shop.example", "https://www.shop.example"]
-  site_origin        = "https://site.example"
+  site_origins       = ["https://site.example", "https://www.site.example"]
   user_pool          = { issuer = "https://cognito.example/pool", client_id = "client" }
   schedule_group     = "clicklake-test"
   metrics_namespace  = "Clicklake/test"
@@ -31,6 +31,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = join(" ", local.allowed_origins) == "https://shop.example https://www.shop.example https://site.example https://www.site.example"
+    error_message = "The function takes events from pages of the shop and of every name of the site."
+  }
+
+  assert {
     condition     = aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 200 && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_burst_limit == 500
     error_message = "The API is throttled."
   }
@@ -43,6 +48,11 @@ run "defaults" {
   assert {
     condition     = aws_sqs_queue.buffer.visibility_timeout_seconds >= 6 * local.drain_seconds && aws_sqs_queue.buffer.message_retention_seconds == 1209600
     error_message = "A batch waits for two weeks, hidden for six times as long as the drain may take."
+  }
+
+  assert {
+    condition     = local.drain_tries * aws_sqs_queue.buffer.visibility_timeout_seconds == 86400 && local.drain_tries <= 1000
+    error_message = "A batch is tried for a day before it is left to a person; SQS counts to a thousand."
   }
 
   assert {

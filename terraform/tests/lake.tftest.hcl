@@ -78,6 +78,11 @@ run "tiers_expiry_and_a_copy" {
     condition     = toset([for rule in aws_s3_bucket_replication_configuration.lake[0].rule : rule.filter[0].prefix]) == toset(["raw/", "processed/"])
     error_message = "The copy holds what cannot be computed again."
   }
+
+  assert {
+    condition     = toset(jsondecode(aws_iam_role_policy.replication[0].policy).Statement[1].Action) == toset(["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"])
+    error_message = "S3 reads an object's version for the copy with its ACL and its tags."
+  }
 }
 
 run "mistakes" {

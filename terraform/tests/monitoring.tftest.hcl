@@ -10,7 +10,8 @@ variables {
   api_id             = "api"
   functions          = { ingest = "i", gate = "g", report = "r", admin = "a" }
   queue_names        = { buffer = "b", dead_letters = "d" }
-  refresh            = { job_name = "job", rule_name = "rule", interval_minutes = 60, timeout_minutes = 30 }
+  job_names          = ["refresh", "upkeep"]
+  refresh            = { rule_name = "rule", interval_minutes = 60, timeout_minutes = 30 }
   schedule_group     = "clicklake-test"
   metrics_namespace  = "Clicklake/test"
   build_folder       = "../build"
@@ -27,7 +28,7 @@ run "defaults" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "api-errors", "api-latency", "ingest-errors", "ingest-throttles", "puts-failed", "buffer-age",
-      "dead-letters", "schedule-failed", "refresh-failed", "refresh-slow", "behind",
+      "dead-letters", "schedule-failed", "report-errors", "refresh-slow", "behind",
     ])
     error_message = "The runbook has a page for each of these alarms: add or remove both."
   }
@@ -38,6 +39,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_cloudwatch_metric_alarm.this["buffer-age"].threshold == 600
+    error_message = "Batches that wait are told before SQS leaves them out of their age: after three tries of six minutes."
+  }
+
+  assert {
     condition     = toset([for each in aws_budgets_budget.month.notification : each.notification_type]) == toset(["ACTUAL", "FORECASTED"])
     error_message = "The bill is told when it is high, and when it is going to be."
   }
@@ -45,6 +51,19 @@ run "defaults" {
   assert {
     condition     = keys(aws_cloudwatch_event_target.notice) == ["failed"] && length(module.chat) == 0
     error_message = "By default failures are told, by e-mail."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.refresh_failed.event_pattern).detail.jobName == ["refresh", "upkeep"]
+    error_message = "A failure of any job is told."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : contains(keys(statement), "Condition")
+      if contains(flatten([statement.Principal.Service]), "events.amazonaws.com")
+    ] == [false]
+    error_message = "EventBridge publishes nothing where the topic's policy has a condition for it."
   }
 }
 

@@ -37,6 +37,11 @@ run "defaults" {
     condition     = alltrue([for name in values(local.function_names) : startswith(name, "clicklake-dev-")])
     error_message = "Every name begins with the deployment's."
   }
+
+  assert {
+    condition     = output.replica == null
+    error_message = "There is no copy by default."
+  }
 }
 
 run "everything_on" {
@@ -70,6 +75,11 @@ run "everything_on" {
   assert {
     condition     = module.edge.site_origin == "https://data.shop.example"
     error_message = "The site's origin is its own name."
+  }
+
+  assert {
+    condition     = output.replica == { bucket_name = "clicklake-prod-replica-123456789012", region = "eu-west-1" }
+    error_message = "Who destroys the deployment learns where its copy is."
   }
 }
 

@@ -42,6 +42,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_glue_job.this["refresh_lake"].default_arguments["--region"] == "eu-central-1"
+    error_message = "The job is told its region: its Python may find none in its environment."
+  }
+
+  assert {
     condition     = local.scheduled_class == "STANDARD"
     error_message = "Runs start at once."
   }
@@ -94,6 +99,11 @@ run "maintenance" {
   assert {
     condition     = keys(aws_glue_job.this) == ["maintain_lake", "refresh_lake"] && aws_glue_trigger.maintenance[0].schedule == "cron(0 3 ? * SUN *)"
     error_message = "With a schedule there is a second job."
+  }
+
+  assert {
+    condition     = output.job_names == ["clicklake-test-maintain-lake", "clicklake-test-refresh-lake"]
+    error_message = "Whoever watches learns of both jobs."
   }
 
   assert {

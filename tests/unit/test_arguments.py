@@ -17,7 +17,7 @@ def test_a_bucket_is_enough_and_what_has_no_value_is_not_given():
 def test_every_argument_becomes_its_setting_and_those_of_glue_are_passed_over():
     given = "--database d --shop_time_zone Europe/Berlin --shop_currency USD --shop_hosts Shop.example,b.example "
     given += "--late_limit_days 30 --command reparse --reconcile True --from 2026-01-31 --to 2026-02-01 "
-    given += "--lease_seconds 2.5 --correlation_id abc --keep_days 3 --JOB_NAME refresh --TempDir s3://tmp"
+    given += "--lease_seconds 2.5 --correlation_id abc --keep_days 3 --region eu-west-1 --JOB_NAME refresh --TempDir s3://tmp"
     assert read_arguments([*BUCKET, *given.split()]) == Settings(
         lake_bucket="lake",
         database="d",
@@ -32,6 +32,7 @@ def test_every_argument_becomes_its_setting_and_those_of_glue_are_passed_over():
         lease_seconds=2.5,
         correlation_id="abc",
         keep_days=3,
+        region="eu-west-1",
     )
 
 

@@ -1,8 +1,8 @@
 # One address for the site and for its events: CloudFront before a private bucket and before the API.
 
 locals {
-  api_host    = trimprefix(var.api_endpoint, "https://")
-  site_origin = "https://${var.domain == null ? aws_cloudfront_distribution.site.domain_name : var.domain.names[0]}"
+  api_host     = trimprefix(var.api_endpoint, "https://")
+  site_origins = [for name in try(var.domain.names, [aws_cloudfront_distribution.site.domain_name]) : "https://${name}"]
 
   # AWS's own policies, by the ids that are the same in every account.
   caching_optimized             = "658327ea-f89d-4fab-a63d-7e88639e58f6"

@@ -1,6 +1,11 @@
 output "site_origin" {
-  description = "Origin of the site, as https://shop.example."
-  value       = local.site_origin
+  description = "Origin of the site, as https://shop.example: the first where it has several names."
+  value       = local.site_origins[0]
+}
+
+output "site_origins" {
+  description = "Every origin of the site."
+  value       = local.site_origins
 }
 
 output "bucket_name" {

@@ -31,6 +31,11 @@ variable "domain" {
     condition     = var.domain == null ? true : can(regex("^arn:[a-z-]+:acm:us-east-1:", var.domain.certificate_arn)) && length(var.domain.names) > 0
     error_message = "domain needs a name or more, and the ARN of a certificate in us-east-1: CloudFront takes no other region's."
   }
+
+  validation {
+    condition     = alltrue([for name in try(var.domain.names, []) : can(regex("^[a-z0-9.-]+$", name))])
+    error_message = "domain.names are whole names, as data.shop.example, in lower case and without a *: each is an origin that may send and sign in."
+  }
 }
 
 variable "firewall" {

@@ -6,7 +6,10 @@ data "aws_region" "current" {}
 
 locals {
   administrators = "administrators"
-  callable       = [for name in [var.gate_name, var.generator_name] : "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:function:${name}" if name != null]
+
+  # Where signing in and out leads back to.
+  pages    = concat([for origin in var.site_origins : "${origin}/report/"], [for origin in var.shop_origins : "${origin}/"])
+  callable = [for name in [var.gate_name, var.generator_name] : "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:function:${name}" if name != null]
 }
 
 resource "aws_cognito_user_pool" "users" {
@@ -59,8 +62,8 @@ resource "aws_cognito_user_pool_client" "browser" {
   allowed_oauth_flows                  = ["code"]
   allowed_oauth_scopes                 = ["openid", "email"]
   explicit_auth_flows                  = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-  callback_urls                        = concat(["${var.site_origin}/report/"], [for origin in var.shop_origins : "${origin}/"])
-  logout_urls                          = concat(["${var.site_origin}/report/"], [for origin in var.shop_origins : "${origin}/"])
+  callback_urls                        = local.pages
+  logout_urls                          = local.pages
   access_token_validity                = 1
   id_token_validity                    = 1
   refresh_token_validity               = 1

@@ -18,9 +18,9 @@ variable "shop_origins" {
   type        = list(string)
 }
 
-variable "site_origin" {
-  description = "Origin of the report's page."
-  type        = string
+variable "site_origins" {
+  description = "Origins of the report's page."
+  type        = list(string)
 }
 
 variable "allows_sign_up" {

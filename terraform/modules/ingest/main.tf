@@ -10,8 +10,15 @@ locals {
   secret_arns = { for use, name in var.secret_names : use => "arn:${data.aws_partition.current.partition}:ssm:${local.arn_tail}:parameter${name}" }
   api         = { id = aws_apigatewayv2_api.events.id, execution_arn = aws_apigatewayv2_api.events.execution_arn }
 
+  # The API answers pages of the shop across origins; those of the edge ask it from their own.
+  allowed_origins = concat(var.shop_origins, var.site_origins)
+
   # What a batch takes at most; the buffer hides a message for six times as long, as AWS advises.
-  drain_seconds = 60
+  drain_seconds  = 60
+  hidden_seconds = 6 * local.drain_seconds
+
+  # Tries of a day: S3 may be away for hours, and what lies among the dead letters waits for a person.
+  drain_tries = 24 * 3600 / local.hidden_seconds
 }
 
 # --- the API
@@ -108,7 +115,7 @@ module "ingest" {
     HASH_KEY_PARAMETER    = aws_ssm_parameter.hash_keys.name
     EDGE_SECRET_PARAMETER = aws_ssm_parameter.edge_secret.name
     SERVER_KEY_PARAMETER  = aws_ssm_parameter.server_key.name
-    ALLOWED_ORIGINS       = join(",", concat(var.shop_origins, [var.site_origin]))
+    ALLOWED_ORIGINS       = join(",", local.allowed_origins)
     UNKNOWN_CONSENT       = var.unknown_consent
     ACCEPT_FLAT           = tostring(var.accepts_flat_events || var.generator_schedule != null)
     COLLECT_USER_AGE      = tostring(var.collects_user_age)
@@ -128,12 +135,12 @@ module "ingest" {
 resource "aws_sqs_queue" "buffer" {
   name                       = "${var.name}-buffer"
   message_retention_seconds  = 14 * 24 * 3600
-  visibility_timeout_seconds = 6 * local.drain_seconds
+  visibility_timeout_seconds = local.hidden_seconds
   sqs_managed_sse_enabled    = true
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
-    maxReceiveCount     = 5
+    maxReceiveCount     = local.drain_tries
   })
 }
 

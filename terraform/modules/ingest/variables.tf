@@ -23,9 +23,9 @@ variable "shop_origins" {
   type        = list(string)
 }
 
-variable "site_origin" {
-  description = "Origin of the pages that the edge serves; they may send events too."
-  type        = string
+variable "site_origins" {
+  description = "Origins of the pages that the edge serves; they may send events too."
+  type        = list(string)
 }
 
 variable "user_pool" {

@@ -43,7 +43,7 @@ resource "aws_iam_role_policy" "replication" {
       },
       {
         Effect   = "Allow"
-        Action   = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]
+        Action   = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]
         Resource = [for prefix in local.tiered_prefixes : "${module.bucket.arn}/${prefix}*"]
       },
       {

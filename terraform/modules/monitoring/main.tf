@@ -39,10 +39,11 @@ locals {
       namespace = local.own, metric = "RequestsBuffered", dimensions = { service = "ingest" }
       statistic = "Sum", threshold = 1, period = 300, periods = 1, silence = "notBreaching"
     }
+    # SQS leaves what was received three times out of the age, and a failed try hides a batch for six minutes.
     buffer-age = {
-      text      = "Batches have waited in the buffer for an hour: see the drain function's log."
+      text      = "Batches have waited in the buffer for ten minutes: see the drain function's log."
       namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = var.queue_names.buffer }
-      statistic = "Maximum", threshold = 3600, period = 300, periods = 1, silence = "notBreaching"
+      statistic = "Maximum", threshold = 600, period = 300, periods = 1, silence = "notBreaching"
     }
     dead-letters = {
       text      = "Batches could not be drained and lie among the dead letters: see the runbook before 14 days are over."
@@ -54,10 +55,10 @@ locals {
       namespace = "AWS/Scheduler", metric = "TargetErrorCount", dimensions = { ScheduleGroup = var.schedule_group }
       statistic = "Sum", threshold = 1, period = 3600, periods = 1, silence = "notBreaching"
     }
-    refresh-failed = {
-      text      = "A refresh failed, also after its retry. The next one undoes and repeats it."
-      namespace = "AWS/Events", metric = "MatchedEvents", dimensions = { RuleName = aws_cloudwatch_event_rule.refresh_failed.name }
-      statistic = "Sum", threshold = 1, period = 3600, periods = 1, silence = "notBreaching"
+    report-errors = {
+      text      = "The report could not be rendered after a refresh: what administrators read is that of an earlier one."
+      namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = var.functions.report }
+      statistic = "Sum", threshold = 1, period = 300, periods = 1, silence = "notBreaching"
     }
     refresh-slow = {
       text      = "A refresh took more than three quarters of its time limit."
@@ -83,14 +84,24 @@ resource "aws_sns_topic_policy" "alerts" {
   arn = aws_sns_topic.alerts.arn
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "ServicesOfThisAccount"
-      Effect    = "Allow"
-      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"] }
-      Action    = "sns:Publish"
-      Resource  = local.topic_arn
-      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
-    }]
+    Statement = [
+      {
+        Sid       = "ServicesOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
+        Action    = "sns:Publish"
+        Resource  = local.topic_arn
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
+      {
+        # Without a condition: EventBridge supports none in a topic's policy, and drops what it may not send.
+        Sid       = "Events"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = local.topic_arn
+      },
+    ]
   })
 }
 
@@ -190,15 +201,15 @@ resource "aws_cloudwatch_metric_alarm" "quarantine" {
   }
 }
 
-# --- notices of the job
+# --- notices of the jobs: each failure is told with its reason, and needs no alarm beside it
 
 resource "aws_cloudwatch_event_rule" "refresh_failed" {
   name        = "${var.name}-refresh-failed"
-  description = "A refresh failed"
+  description = "A refresh or upkeep failed"
   event_pattern = jsonencode({
     source      = ["aws.glue"]
     detail-type = ["Glue Job State Change"]
-    detail      = { jobName = [var.refresh.job_name], state = ["FAILED", "TIMEOUT", "ERROR", "STOPPED"] }
+    detail      = { jobName = var.job_names, state = ["FAILED", "TIMEOUT", "ERROR", "STOPPED"] }
   })
 }
 

@@ -59,10 +59,14 @@ variable "queue_names" {
   })
 }
 
+variable "job_names" {
+  description = "Names of the jobs whose failures are told."
+  type        = list(string)
+}
+
 variable "refresh" {
-  description = "The refresh: its job, the rule that matches a good run, minutes between runs, minutes one may take."
+  description = "The refresh: the rule that matches a good run, minutes between runs, minutes one may take."
   type = object({
-    job_name         = string
     rule_name        = string
     interval_minutes = number
     timeout_minutes  = number

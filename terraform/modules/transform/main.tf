@@ -128,6 +128,7 @@ resource "aws_glue_job" "this" {
   default_arguments = {
     "--datalake-formats" = "iceberg"
     "--extra-py-files"   = "s3://${var.bucket_name}/${aws_s3_object.modules.key}"
+    "--region"           = data.aws_region.current.name
     "--lake_bucket"      = var.bucket_name
     "--database"         = var.database_name
     "--shop_time_zone"   = var.shop.time_zone

@@ -13,6 +13,11 @@ output "refresh_job_name" {
   value       = aws_glue_job.this["refresh_lake"].name
 }
 
+output "job_names" {
+  description = "Names of all Glue jobs: that one, and upkeep where it is scheduled."
+  value       = [for job in aws_glue_job.this : job.name]
+}
+
 output "refreshed_rule" {
   description = "Name of the EventBridge rule that matches a refresh that went well."
   value       = aws_cloudwatch_event_rule.refreshed.name

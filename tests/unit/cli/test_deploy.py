@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -99,12 +100,18 @@ RUNS: list[tuple[str, ...]] = []
 
 
 class S3:
+    """A page of one key each, as S3 gives it; of a key that ends with a + there is a delete marker."""
+
     def __init__(self, *keys: str) -> None:
         self.keys = keys
 
-    def list_object_versions(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict:
-        found = [{"Key": key} for key in self.keys if key.startswith(Prefix)]
-        return {"Versions": found} if found else {}
+    def get_paginator(self, name: str) -> "S3":
+        assert name == "list_object_versions"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict]:
+        found = [key for key in self.keys if key.startswith(Prefix)]
+        return [{"DeleteMarkers" if key.endswith("+") else "Versions": [{"Key": key}]} for key in found] or [{}]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +119,8 @@ class S3:
     [
         (["raw/a"], False, False),
         (["results/events/a.parquet"], False, False),
+        (["raw/a+", "raw/b"], False, False),
+        (["raw/a+"], False, True),
         (["raw/a"], True, True),
         (["reference/jobs/refresh_lake.py", "state/gate.json"], False, True),
     ],
@@ -126,6 +135,22 @@ def test_events_are_deleted_only_when_asked_for(monkeypatch, keys, deletes_data,
         with pytest.raises(TwinError, match="DATA=delete"):
             destroy(Recorded("dev"), [], deletes_data=deletes_data)
         assert RUNS == []
+
+
+class Replicated(Recorded):
+    def outputs(self) -> dict[str, Any]:
+        return super().outputs() | {"replica": {"bucket_name": "copy", "region": "eu-west-1"}}
+
+
+def test_the_copy_in_another_region_is_looked_at_and_emptied_too(monkeypatch):
+    RUNS.clear()
+    lakes = {"us-east-1": S3(), "eu-west-1": S3("raw/a")}
+    monkeypatch.setattr(deploy, "clients_of", lambda region: lambda service: lakes[region])
+    with pytest.raises(TwinError, match=r"The bucket copy holds events.*DATA=delete"):
+        destroy(Replicated("dev"), [], deletes_data=False)
+    assert RUNS == []
+    destroy(Replicated("dev"), [], deletes_data=True)
+    assert "-target=module.lake.module.replica[0].aws_s3_bucket.this" in RUNS[0]
 
 
 def test_where_nothing_is_deployed_nothing_is_destroyed():

@@ -193,9 +193,11 @@ def test_a_run_at_work_is_waited_for_as_it_may_have_missed_the_latest_events():
     assert glue.arguments == {"--reconcile": "true"}
 
 
-def test_a_refresh_that_fails_tells_why_and_where_its_log_is():
-    with pytest.raises(TwinError, match=r"FAILED: out of memory. Its log: aws logs tail /aws-glue/jobs/error .*mine"):
-        run(Glue("FAILED"))
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED"])
+def test_a_refresh_that_fails_tells_why_and_where_its_log_is(state):
+    told = f"{state}: out of memory. Its log: aws logs tail /aws-glue/jobs/error .*mine"
+    with pytest.raises(TwinError, match=told):
+        run(Glue(state))
 
 
 def test_a_missing_job_is_told():

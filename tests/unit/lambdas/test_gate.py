@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from clicklake.paths import GATE_KEY, hour_prefix, raw_key
 from lambdas.gate.handler import make_handler
-from lambdas.gate.news import Run, Seen, hours_to_look_at, why_to_start
+from lambdas.gate.news import MAX_SILENCE, Run, Seen, hours_to_look_at, hours_to_remember, look
 from lambdas.gate.settings import Settings
 from lambdas.gate.store import Clients
 
@@ -57,8 +57,9 @@ class MemoryGlue:
         self.arguments.append(Arguments)
         self.classes.append(ExecutionClass)
 
-    def ended(self, state: str, at: datetime) -> None:
-        self.runs.insert(0, {"JobRunState": state, "StartedOn": at})
+    def ended(self, state: str, at: datetime, **arguments: str) -> None:
+        given = {f"--{name}": value for name, value in arguments.items()}
+        self.runs.insert(0, {"JobRunState": state, "StartedOn": at, "Arguments": given})
 
 
 @dataclass
@@ -131,6 +132,22 @@ def test_a_failed_run_is_repeated_without_anything_new(gate, state):
     assert gate.call() == "started"
 
 
+@pytest.mark.parametrize("command", ["reparse", "rebuild"])
+def test_a_failed_refresh_is_repeated_although_another_command_went_well(gate, command):
+    gate.refreshes()
+    gate.glue.ended("FAILED", gate.now)
+    gate.glue.ended("SUCCEEDED", gate.now + timedelta(minutes=10), command=command)
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "started"
+
+
+def test_what_a_failed_reparse_left_is_undone_by_a_refresh(gate):
+    gate.refreshes()
+    gate.glue.ended("FAILED", gate.now + timedelta(minutes=10), command="reparse")
+    gate.now += timedelta(hours=1)
+    assert gate.call() == "started"
+
+
 def test_while_a_run_is_at_work_what_came_since_is_not_taken_for_seen(gate):
     gate.refreshes()
     gate.event_arrives("b")
@@ -164,23 +181,105 @@ def test_reconcile_starts_a_run_that_lists_everything(gate):
     assert gate.glue.arguments[-1] == {"--reconcile": "true"}
 
 
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_reconcile_that_met_a_run_at_work_is_made_up_for_by_the_next_start(gate, remembers):
+    if remembers:
+        gate.refreshes()
+    gate.glue.is_busy = True
+    assert gate.call("reconcile") == "already_running"
+    gate.glue.is_busy = False
+    assert gate.call("measure") == "measured"
+    assert gate.call() == "started"
+    assert gate.glue.arguments[-1] == {"--reconcile": "true"}
+    gate.glue.ended("SUCCEEDED", gate.now)
+    gate.event_arrives("b")
+    assert gate.call() == "started"
+    assert gate.glue.arguments[-1] == {}
+
+
+def test_what_came_while_a_reconcile_was_put_off_is_not_taken_for_seen(gate):
+    gate.refreshes()
+    gate.event_arrives("b")
+    gate.glue.is_busy = True
+    gate.call("reconcile")
+    gate.glue.is_busy = False
+    assert gate.call("measure") == "measured"
+    assert gate.logs[-1]["reason"] == "new_objects"
+
+
 def test_measuring_starts_nothing_and_tells_how_long_news_have_waited(gate):
     gate.refreshes()
     gate.now += timedelta(minutes=90)
     assert gate.call("measure") == "measured"
     gate.event_arrives("b")
+    gate.now += timedelta(hours=2, minutes=15)
+    gate.event_arrives("c")
     assert gate.call("measure") == "measured"
-    assert [line["MinutesBehind"] for line in gate.logs] == [0, 0, 90]
+    assert [line.get("MinutesBehind") for line in gate.logs] == [None, 0, 135]
     assert len(gate.glue.arguments) == 1
+
+
+def test_what_comes_after_quiet_days_has_not_waited_for_days(gate):
+    gate.refreshes()
+    gate.now += timedelta(hours=49)
+    gate.event_arrives("b")
+    gate.call("measure")
+    assert gate.logs[-1]["MinutesBehind"] == 30  # the hour is known, not the minute
+
+
+def test_what_a_run_of_somebody_else_took_in_does_not_wait(gate):
+    gate.refreshes()
+    gate.now += timedelta(hours=2)
+    gate.event_arrives("b")
+    gate.now += timedelta(hours=1)
+    gate.glue.ended("SUCCEEDED", gate.now)
+    gate.now += timedelta(minutes=20)
+    gate.call("measure")
+    assert gate.logs[-1]["MinutesBehind"] == 20
+
+
+def test_after_a_failure_everything_since_the_last_good_run_may_wait(gate):
+    gate.refreshes()
+    gate.glue.ended("FAILED", gate.now + timedelta(hours=1))
+    gate.now += timedelta(hours=2)
+    gate.call("measure")
+    assert gate.logs[-1]["MinutesBehind"] == 120
+
+
+def test_a_silence_too_long_to_look_through_is_no_wait(gate):
+    gate.refreshes()
+    gate.now += MAX_SILENCE + timedelta(minutes=40)
+    gate.call("measure")
+    assert (gate.logs[-1]["reason"], gate.logs[-1]["MinutesBehind"]) == ("unknown", 40)
+
+
+def test_an_owed_reconcile_is_no_wait(gate):
+    gate.refreshes()
+    gate.glue.is_busy = True
+    gate.call("reconcile")
+    gate.now += timedelta(hours=3)
+    gate.call("measure")
+    assert (gate.logs[-1]["reason"], gate.logs[-1]["MinutesBehind"]) == ("reconcile", 0)
 
 
 def test_what_is_new_is_found_in_the_newest_hour_without_listing_a_day(gate):
     gate.refreshes()
     gate.now += timedelta(hours=20)
     gate.event_arrives("b")
+    gate.glue.is_busy = True
     gate.s3.listed.clear()
-    assert gate.call("measure") == "measured"
-    assert gate.s3.listed == [GATE_KEY, hour_prefix(gate.now)]
+    assert gate.call() == "already_running"
+    assert gate.s3.listed[:2] == [GATE_KEY, hour_prefix(gate.now)]
+    assert len(gate.s3.listed) == 2 + len(hours_to_remember(gate.now))
+
+
+def test_a_busy_shops_wait_is_measured_without_listing_a_day(gate):
+    gate.refreshes()
+    gate.event_arrives("b")
+    gate.now += timedelta(hours=20)
+    gate.s3.listed.clear()
+    gate.call("measure")
+    assert gate.s3.listed == [GATE_KEY, *hours_to_remember(NOON)]
 
 
 def test_a_schedule_may_start_a_run_that_waits_and_a_person_does_not(gate):
@@ -204,7 +303,7 @@ def test_an_unknown_task_is_said(gate):
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING"])
 def test_a_run_under_way_is_no_failure(state):
-    assert why_to_start(Seen(NOON, {}), NOON, Run(state, NOON), lambda prefix: 0) == ""
+    assert look(Seen(NOON, {}), [Run(state, NOON)], NOON, lambda prefix: 0).reason == ""
 
 
 @pytest.mark.parametrize("name", ["LAKE_BUCKET", "REFRESH_JOB"])
