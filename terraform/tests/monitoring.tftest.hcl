@@ -28,7 +28,7 @@ run "defaults" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "api-errors", "api-latency", "ingest-errors", "ingest-throttles", "puts-failed", "buffer-age",
-      "dead-letters", "schedule-failed", "report-errors", "refresh-slow", "behind",
+      "dead-letters", "schedule-failed", "refresh-failed", "refresh-slow", "behind",
     ])
     error_message = "The runbook has a page for each of these alarms: add or remove both."
   }

@@ -55,10 +55,10 @@ locals {
       namespace = "AWS/Scheduler", metric = "TargetErrorCount", dimensions = { ScheduleGroup = var.schedule_group }
       statistic = "Sum", threshold = 1, period = 3600, periods = 1, silence = "notBreaching"
     }
-    report-errors = {
-      text      = "The report could not be rendered after a refresh: what administrators read is that of an earlier one."
-      namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = var.functions.report }
-      statistic = "Sum", threshold = 1, period = 300, periods = 1, silence = "notBreaching"
+    refresh-failed = {
+      text      = "A refresh failed, also after its retry, or upkeep did. The next one undoes and repeats it."
+      namespace = "AWS/Events", metric = "MatchedEvents", dimensions = { RuleName = aws_cloudwatch_event_rule.refresh_failed.name }
+      statistic = "Sum", threshold = 1, period = 3600, periods = 1, silence = "notBreaching"
     }
     refresh-slow = {
       text      = "A refresh took more than three quarters of its time limit."
@@ -201,7 +201,7 @@ resource "aws_cloudwatch_metric_alarm" "quarantine" {
   }
 }
 
-# --- notices of the jobs: each failure is told with its reason, and needs no alarm beside it
+# --- notices of the jobs: each failure is told with its reason, which the alarm cannot
 
 resource "aws_cloudwatch_event_rule" "refresh_failed" {
   name        = "${var.name}-refresh-failed"
