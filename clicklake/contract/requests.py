@@ -13,7 +13,8 @@ from clicklake.contract.raw import DraftLine
 from clicklake.contract.reasons import Reason, Refusal
 
 BOM = b"\xef\xbb\xbf"
-_LINE = re.compile(rb"[^\r\n]*[^\s][^\r\n]*")
+# From the first byte that is no blank of JSON's: a line of blanks is passed over once, not from each of its bytes.
+_LINE = re.compile(rb"[^ \t\r\n][^\r\n]*+")
 
 
 class ContentKind(StrEnum):
@@ -105,7 +106,7 @@ def _split_lines(body: bytes) -> Body:
     lines: list[bytes | Raw] = []
     has_object = False
     for line in _LINE.finditer(body):
-        text = line[0].strip(b" \t")
+        text = line[0].rstrip(b" \t")
         lines.append(text)
         has_object = has_object or _is_object(text)
         if len(lines) > MAX_EVENTS:

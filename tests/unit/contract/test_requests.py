@@ -108,3 +108,8 @@ def test_one_event_too_many_is_told_and_no_more(kind: ContentKind) -> None:
 def test_millions_of_blank_lines_are_no_events() -> None:
     body = split_body(EVENT + b"\n" * 2_000_000 + EVENT, ContentKind.NDJSON)
     assert [bytes(event) for event in body.events] == [EVENT, EVENT]
+
+
+def test_a_line_of_millions_of_blanks_is_no_event() -> None:
+    body = split_body(EVENT + b"\n" + b" \t" * 2_000_000 + b"\n" + EVENT, ContentKind.NDJSON)
+    assert [bytes(event) for event in body.events] == [EVENT, EVENT]
