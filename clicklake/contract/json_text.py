@@ -80,8 +80,8 @@ def split_members(text: bytes, limit: int) -> list[bytes] | None:
     return members
 
 
-def find_list(text: bytes, names: tuple[bytes, ...]) -> int | None:
-    """Where the list begins that an object has under the first of these (quoted) names."""
+def find_list(text: bytes, name: bytes) -> int | None:
+    """Where the list begins that an object has under this (quoted) name."""
     depth = 0
     for number, token in enumerate(_TOKEN.finditer(text)):
         char = text[token.start()]
@@ -89,7 +89,7 @@ def find_list(text: bytes, names: tuple[bytes, ...]) -> int | None:
             depth += token.end() - token.start()
         elif char in b"]}":
             depth -= token.end() - token.start()
-        elif depth == 1 and char == 0x22 and token[0] in names:
+        elif depth == 1 and char == 0x22 and token[0] == name:
             opening = _OPENING.match(text, token.end())
             if opening is not None:
                 return opening.end() - 1

@@ -47,15 +47,22 @@ class Body(Struct, frozen=True):
     refusal: Refusal | None = None
 
 
+_NULL = Raw(b"null")
+
+
 class _Envelope(Struct):
+    """`batch` is looked at only where there are no `events`; with an event_type it is an event, whatever else it has."""
+
     events: list[Raw] | None = None
-    batch: list[Raw] | None = None
-    sent_at: Raw = Raw(b"null")
-    sentAt: Raw = Raw(b"null")
+    batch: Raw = _NULL
+    event_type: Raw = _NULL
+    sent_at: Raw = _NULL
+    sentAt: Raw = _NULL
 
 
 _NOT_JSON = Body([], refusal=Refusal(Reason.NOT_JSON))
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode_batch = msgspec.json.Decoder(list[Raw] | None).decode
 _decode_any = msgspec.json.Decoder(Raw).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
@@ -85,6 +92,9 @@ def _split_document(body: bytes) -> Body:
             return Body(_decode_list(body)[: MAX_EVENTS + 1])
         try:
             envelope = _decode_envelope(body)
+            if bytes(envelope.event_type) != b"null":
+                return Body([body])
+            events = envelope.events if envelope.events is not None else _decode_batch(envelope.batch)
         except msgspec.ValidationError:
             # Not an envelope: an event with an odd key of that name, or no object at all.
             return Body([_decode_any(body)])
@@ -92,7 +102,6 @@ def _split_document(body: bytes) -> Body:
         return _NOT_JSON
     except RecursionError:
         return _split_slowly(body)
-    events = envelope.events if envelope.events is not None else envelope.batch
     if events is None:
         return Body([body])
     sent_at = bytes(envelope.sent_at)
@@ -134,17 +143,21 @@ def _has_crumbs(body: bytes) -> bool:
 def _split_slowly(body: bytes) -> Body:
     """For bodies that would exhaust the stack or the memory: a deep element costs only itself.
 
-    An envelope's sent_at is read where it stands before the events.
+    An envelope's sent_at is read where it stands before the events, and so is what makes it an event.
     """
     if body.startswith(b"["):
         return _members(body, None)
     if not body.startswith(b"{"):
         return _NOT_JSON
-    start = find_list(body, (b'"events"', b'"batch"'))
+    start = find_list(body, b'"events"') or find_list(body, b'"batch"')
     if start is None:
         return Body([body])
     head = dict(map(_pair, split_members(body[:start], 100) or []))
-    return _members(body[start:], read_instant(head.get(b'"sent_at"') or head.get(b'"sentAt"') or b"null"))
+    if head.get(b'"event_type"', b"null") != b"null":
+        return Body([body])
+    split = _members(body[start:], read_instant(head.get(b'"sent_at"') or head.get(b'"sentAt"') or b"null"))
+    # Nothing vanishes: without events it is refused as one, for what made it go this way.
+    return split if split.events or split.refusal is not None else Body([body])
 
 
 def _members(array: bytes, sent_at: int | None) -> Body:

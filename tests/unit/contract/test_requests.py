@@ -113,3 +113,22 @@ def test_millions_of_blank_lines_are_no_events() -> None:
 def test_a_line_of_millions_of_blanks_is_no_event() -> None:
     body = split_body(EVENT + b"\n" + b" \t" * 2_000_000 + b"\n" + EVENT, ContentKind.NDJSON)
     assert [bytes(event) for event in body.events] == [EVENT, EVENT]
+
+
+@pytest.mark.parametrize("name", ["events", "batch"])
+@pytest.mark.parametrize("list_", [b"[]", b"[%b, %b]" % (EVENT, EVENT)])
+@pytest.mark.parametrize("more", [b"", b', "x": ' + b"[" * 5_000 + b"]" * 5_000], ids=["shallow", "deep"])
+def test_an_event_stays_one_whatever_keys_of_its_own_it_has(name: str, list_: bytes, more: bytes) -> None:
+    event = b'{"event_type": "page_view", "%b": %b%b}' % (name.encode(), list_, more)
+    assert verdicts(event) == [Reason.TOO_DEEP if more else "accepted"]
+
+
+def test_an_empty_envelope_that_has_to_be_read_slowly_does_not_vanish() -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    assert verdicts(b'{"events": [], "x": %b, "event_type": "login"}' % deep) == [Reason.TOO_DEEP]
+
+
+@pytest.mark.parametrize("batch", [b'"b1"', b"7", b"{}", b"[5]", b"[" * 5_000 + b"]" * 5_000], ids=lambda b: b[:4])
+def test_batch_is_another_name_of_events_only_where_there_are_none(batch: bytes) -> None:
+    assert verdicts(b'{"batch": %b, "events": [%b, %b]}' % (batch, EVENT, EVENT)) == ["accepted", "accepted"]
+    assert verdicts(b'{"events": null, "batch": [%b]}' % EVENT) == ["accepted"]
