@@ -1,6 +1,8 @@
 """From the body of a request to its events, each still undecoded, so that a bad one costs only itself."""
 
+import itertools
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -51,7 +53,7 @@ _NULL = Raw(b"null")
 
 
 class _Envelope(Struct):
-    """`batch` is looked at only where there are no `events`; with an event_type it is an event, whatever else it has."""
+    """`batch` counts only where there are no `events`; what has an event_type is an event, whatever else it has."""
 
     events: list[Raw] | None = None
     batch: Raw = _NULL
@@ -71,16 +73,12 @@ def split_body(body: bytes, kind: ContentKind) -> Body:
     """Splits one event, an array, an envelope or NDJSON into events that are not decoded yet.
 
     A syntax error in an NDJSON line leaves the line among the events, for decode_event to refuse; in
-    other forms it is one refusal for the body. `ANY` is read as JSON if it is JSON, else as NDJSON if
-    at least one line is an object.
+    other forms it is one refusal for the body. `ANY` is read as NDJSON if at least one of its lines is an
+    object that is no part of a longer text, else as JSON.
     """
     body = repair_escapes(body.removeprefix(BOM)).strip(b" \t\r\n")
-    if kind is ContentKind.NDJSON:
-        return _split_lines(body)
-    whole = _split_document(body)
-    if whole.refusal is None or kind is ContentKind.JSON or not body.startswith(b"{"):
-        return whole
-    return _split_lines(body) if b"\n" in body else whole
+    is_lines = kind is ContentKind.NDJSON or (kind is ContentKind.ANY and _has_line_of_its_own(body))
+    return _split_lines(body) if is_lines else _split_document(body)
 
 
 def _split_document(body: bytes) -> Body:
@@ -110,20 +108,35 @@ def _split_document(body: bytes) -> Body:
     return Body(events[: MAX_EVENTS + 1], read_instant(sent_at))
 
 
+def _has_line_of_its_own(body: bytes) -> bool:
+    """Whether one of several lines is an object by itself. A line of a longer JSON text is never taken for one:
+    what is in a list or an object follows a bracket, a comma or a colon."""
+    if b"\n" not in body:
+        return False
+    before = b""
+    for line in itertools.islice(_lines(body), MAX_EVENTS + 1):
+        if not before.endswith((b"[", b",", b":")) and line.endswith(b"}") and _is_object(line, is_deep_one=False):
+            return True
+        before = line
+    return False
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    return (line[0].rstrip(b" \t") for line in _LINE.finditer(body))
+
+
 def _split_lines(body: bytes) -> Body:
     """NDJSON. Blank lines do not count. Without a single readable object the body is not NDJSON."""
     lines: list[bytes | Raw] = []
     has_object = False
-    for line in _LINE.finditer(body):
-        text = line[0].rstrip(b" \t")
-        lines.append(text)
-        has_object = has_object or _is_object(text)
-        if len(lines) > MAX_EVENTS:
-            break
+    for line in itertools.islice(_lines(body), MAX_EVENTS + 1):
+        lines.append(line)
+        has_object = has_object or _is_object(line, is_deep_one=True)
     return Body(lines) if has_object else _NOT_JSON
 
 
-def _is_object(text: bytes) -> bool:
+def _is_object(text: bytes, is_deep_one: bool) -> bool:
+    """`is_deep_one` is the answer where it is too deep to tell."""
     if not text.startswith(b"{"):
         return False
     try:
@@ -131,7 +144,7 @@ def _is_object(text: bytes) -> bool:
     except msgspec.DecodeError:
         return False
     except RecursionError:
-        return True
+        return is_deep_one
     return True
 
 

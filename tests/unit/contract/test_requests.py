@@ -1,7 +1,10 @@
 import json
 import tracemalloc
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clicklake.contract.decode import decode_event
 from clicklake.contract.event import Event
@@ -132,3 +135,51 @@ def test_an_empty_envelope_that_has_to_be_read_slowly_does_not_vanish() -> None:
 def test_batch_is_another_name_of_events_only_where_there_are_none(batch: bytes) -> None:
     assert verdicts(b'{"batch": %b, "events": [%b, %b]}' % (batch, EVENT, EVENT)) == ["accepted", "accepted"]
     assert verdicts(b'{"events": null, "batch": [%b]}' % EVENT) == ["accepted"]
+
+
+DEEP = b'{"event_type": "login", "x": %b}' % (b"[" * 5_000 + b"]" * 5_000)
+BAD_LINES = {
+    "nested": (DEEP, Reason.TOO_DEEP),
+    "noise": (b"garbage", Reason.NOT_JSON),
+    "a list": (b"[1]", Reason.NOT_AN_OBJECT),
+    "an open list": (b"[", Reason.NOT_JSON),
+    "half a line": (b'{"event_type": "logi', Reason.NOT_JSON),
+    "half a line, to a comma": (b'{"event_type": "login",', Reason.NOT_JSON),
+    "crumbs": (b"[" + b"0," * 200_000 + b"0]", Reason.TOO_LARGE),
+    "no UTF-8": (b"\xff", Reason.BAD_UTF8),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LINES)
+@pytest.mark.parametrize("kind", [ContentKind.ANY, ContentKind.NDJSON])
+@pytest.mark.parametrize("position", [0, 5, 10])
+def test_a_bad_line_costs_only_itself_wherever_it_stands(name: str, kind: ContentKind, position: int) -> None:
+    line, reason = BAD_LINES[name]
+    lines = [EVENT] * 10
+    lines.insert(position, line)
+    assert verdicts(b"\r\n".join(lines), kind) == ["accepted"] * position + [reason] + ["accepted"] * (10 - position)
+
+
+PRETTY = [
+    b'{\n"event_type": "login",\n"items": [\n{"product_id": "a"},\n{"product_id": "b"}\n],\n"device":\n{}\n}',
+    b'[\n{"event_type": "login"},\n{"event_type": "login"}\n]',
+    b'[{"event_type": "login"}\n,{"event_type": "login"}\n]',
+    b'{"sent_at": 5, "events": [\n{"event_type": "login"},\n{"event_type": "login"}\n]}',
+    b'{"events": [%b, {"event_type": "login"}\n, {"event_type": "login"}]}' % DEEP,
+    b"[\n%b,\n{}\n]" % DEEP,
+]
+
+
+@pytest.mark.parametrize("body", PRETTY, ids=lambda body: body[:12])
+def test_json_of_several_lines_is_one_text(body: bytes) -> None:
+    assert verdicts(body, ContentKind.ANY) == verdicts(body, ContentKind.JSON)
+    assert split_body(body[:-1], ContentKind.ANY) == split_body(body[:-1], ContentKind.JSON)
+
+
+@given(st.recursive(st.one_of(st.none(), st.text(max_size=3)), lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
+@settings(derandomize=True, database=None)
+def test_no_json_of_several_lines_is_taken_for_lines(value: Any) -> None:
+    for indent in (0, 2):
+        body = json.dumps(value, indent=indent).encode()
+        split = [list(map(bytes, split_body(body, kind).events)) for kind in (ContentKind.ANY, ContentKind.JSON)]
+        assert split[0] == split[1]
