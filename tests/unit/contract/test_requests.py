@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clicklake.contract import usual
 from clicklake.contract.decode import decode_event
 from clicklake.contract.event import Event
-from clicklake.contract.limits import MAX_EVENTS
+from clicklake.contract.json_text import _ESCAPES, repair_escapes
+from clicklake.contract.limits import MAX_EVENT_BYTES, MAX_EVENTS
 from clicklake.contract.reasons import Reason, Refusal
 from clicklake.contract.requests import ContentKind, split_body
 
@@ -183,3 +185,24 @@ def test_no_json_of_several_lines_is_taken_for_lines(value: Any) -> None:
         body = json.dumps(value, indent=indent).encode()
         split = [list(map(bytes, split_body(body, kind).events)) for kind in (ContentKind.ANY, ContentKind.JSON)]
         assert split[0] == split[1]
+
+
+def test_a_body_too_large_to_be_usual_is_not_looked_through_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usual, "repair_escapes", pytest.fail)
+    assert usual.split_usual_body(b"\\" * (MAX_EVENT_BYTES + 1), ContentKind.ANY) is None
+
+
+def test_millions_of_escapes_are_passed_over_in_one_go() -> None:
+    body = b"\\" * 1_000_000 + rb"\n\ud83d\ude00\u0041" * 1_000_000 + rb"\ud800"
+    assert sum(1 for _ in _ESCAPES.finditer(body)) == 2
+    assert repair_escapes(body) == body[:-6] + rb"\ufffd"
+
+
+@given(
+    st.lists(st.sampled_from([rb"\ud83d", rb"\uDE00", rb"\u0000", rb"\u00e4", rb"\\", rb"\n", b"u0000", b"d8", b"a"]))
+)
+@settings(derandomize=True, database=None)
+def test_only_lone_surrogates_and_nul_are_repaired(parts: list[bytes]) -> None:
+    text = b'"%b"' % b"".join(parts)
+    meant = json.loads(text).replace("\0", "\ufffd")
+    assert json.loads(repair_escapes(text)) == "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in meant)
