@@ -257,6 +257,23 @@ def test_without_consent_nothing_of_the_visitor_is_written(consent):
     assert (line["event_id"], line["order_id"]) == ("e-1", "o-1")
 
 
+@pytest.mark.parametrize("marketing", ["granted", "denied", "unknown"])
+@pytest.mark.parametrize("click_id", ["gclid", "GCLID", "%67clid"])
+def test_click_ids_are_written_only_with_consent_to_marketing(marketing, click_id):
+    url, path = f"https://shop.example/?utm_source=a&{click_id}=planted", f"/?{click_id}=planted"
+    line = stored_line(
+        event(
+            page_url=url,
+            referrer=url,
+            props={"link_url": url, "shared": url, "other": url.replace("https", "HTTPS"), "path": path},
+            consent={"analytics": "granted", "marketing": marketing},
+        )
+    )
+    urls = [line["page_url"], line["referrer"], line["props"]["link_url"], *(p["value"] for p in line["props"]["own"])]
+    assert len(urls) == 6 and all(("planted" in url) == (marketing == "granted") for url in urls)
+    assert sum("utm_source=a" in url for url in urls) == 5
+
+
 def test_without_consent_the_edge_tells_the_country_but_not_the_city():
     shop = open_shop()
     sent = recorded("through_the_edge")
