@@ -115,11 +115,11 @@ def accepted_lines(
         if line.page_view_id is not None:
             line.page_view_id = ids[line.page_view_id]
         if line.page_url is not None:
-            line.page_url = urls[line.page_url]
+            line.page_url = urls[line.page_url] or None
         if line.page_title is not None:
             line.page_title = scrub_text(line.page_title)
         if line.referrer is not None:
-            line.referrer = urls[line.referrer]
+            line.referrer = urls[line.referrer] or None
         if line.items is not None:
             for item in line.items:
                 _clean_item(item, ids)
@@ -204,10 +204,12 @@ def _clean_item(item: Item, ids: Memo[str]) -> None:
 
 
 def _clean_props(props: Props, urls: Memo[str], collect_user_age: bool) -> Props | None:
+    is_less = False
     if props.search_query is not None:
         props.search_query = scrub_product(props.search_query)
     if props.link_url is not None:
-        props.link_url = urls[props.link_url]
+        props.link_url = urls[props.link_url] or None
+        is_less = props.link_url is None
     if props.element_id is not None:
         props.element_id = scrub_code(props.element_id)
     if props.page_kind is not None:
@@ -216,8 +218,8 @@ def _clean_props(props: Props, urls: Memo[str], collect_user_age: bool) -> Props
         props.own = _clean_own(props.own, urls)
     if props.user_age is not None and not collect_user_age:
         props.user_age = None
-        return props if props != type(props)() else None
-    return props
+        is_less = True
+    return None if is_less and props == type(props)() else props
 
 
 def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]:

@@ -274,6 +274,11 @@ def test_click_ids_are_written_only_with_consent_to_marketing(marketing, click_i
     assert sum("utm_source=a" in url for url in urls) == 5
 
 
+def test_a_url_of_which_nothing_may_be_kept_is_absent():
+    line = stored_line(event(page_url="#/cart", referrer="?token=x", props={"link_url": "#top"}))
+    assert not {"page_url", "referrer", "props"} & set(line)
+
+
 def test_without_consent_the_edge_tells_the_country_but_not_the_city():
     shop = open_shop()
     sent = recorded("through_the_edge")
