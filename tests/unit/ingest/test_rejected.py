@@ -85,3 +85,67 @@ def test_missing_consent_counts_as_granted_where_the_shop_says_so():
 @pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":', b"\xff"])
 def test_what_cannot_be_read_has_no_json(raw):
     assert redacted_json(raw, KEYS, frozenset(), False) is None
+
+
+GRANTED = {"analytics": "granted", "marketing": "granted"}
+
+
+@pytest.mark.parametrize("name", ["page_url", "referrer", "link_url", "url"])
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://shop.example/a b?q=1&token=secret", "https://shop.example/a b?q=1"),
+        ("checkout?token=secret#secret", "checkout"),
+        ("?token=secret", ""),
+        ("shop.example/p?q=red shoes&token=secret", "shop.example/p?q=red shoes"),
+    ],
+)
+def test_a_url_of_a_refused_event_is_reduced_whatever_it_looks_like(name, url, kept):
+    assert redact({"consent": GRANTED, name: [url]}) == {"consent": GRANTED, name: [kept]}
+    denied = {"items": [{name: url}], "consent": {"analytics": "denied"}}
+    assert "?" not in json.dumps(redact(denied)) and "secret" not in json.dumps(redact(denied))
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        lambda event: [event],
+        lambda event: {"events": 5, "more": [event]},
+        lambda event: {"page": {"more": event}},
+        lambda event: {"consent": GRANTED, "more": event},
+    ],
+    ids=["list", "envelope", "object", "event"],
+)
+def test_without_consent_nothing_of_the_person_is_kept_at_any_depth(outer):
+    planted = {"anonymous_id": "planted", "props": {"a": "planted"}, "page_title": "planted", "user_id": "planted"}
+    event = planted | {"order_id": 7, "consent": {"analytics": "denied"}, "page_url": "https://a.example/?q=planted"}
+    for is_granted_by_default in (True, False):
+        kept = json.dumps(redact(outer(event), is_granted_by_default))
+        assert "planted" not in kept and '"order_id": 7' in kept
+
+
+@pytest.mark.parametrize("consent", ["denied", 5, [], {"analytics": "no"}])
+def test_a_consent_that_cannot_be_read_is_none(consent):
+    assert redact({"anonymous_id": "v", "consent": consent}, is_granted_by_default=True) == {"consent": consent}
+
+
+def test_nothing_within_a_list_is_granted():
+    assert redact([{"anonymous_id": "v", "consent": GRANTED, "order_id": 7}]) == [{"consent": GRANTED, "order_id": 7}]
+
+
+@pytest.mark.parametrize("marketing", ["granted", "denied", None])
+def test_a_click_id_of_a_refused_event_needs_consent_to_marketing(marketing):
+    consent = {"analytics": "granted", "marketing": marketing}
+    kept = redact({"page_url": "/?gclid=a", "props": {"more": "https://a.example/?%67clid=a"}, "consent": consent})
+    is_kept = marketing == "granted"
+    assert kept["page_url"] == ("/?gclid=a" if is_kept else "/")
+    assert kept["props"]["more"] == "https://a.example/" + ("?%67clid=a" if is_kept else "")
+
+
+@pytest.mark.parametrize("number", [2125551234, 2125551234.0, 4111111111111111.0, -4111111111111111, 1777636802000])
+def test_a_number_of_a_refused_event_is_scrubbed_unless_it_is_an_instant(number):
+    kept = redact({"props": {"n": number, "list": [number]}, "consent": GRANTED})["props"]
+    assert kept["n"] in ("[phone]", "[card]", "-[card]") and kept["list"] == [kept["n"]]
+    for name in ("ts", "sent_at", "timestamp", "sentAt", "originalTimestamp"):
+        assert (redact({name: number})[name] == number) is (abs(number) < 10**13)
+    assert redact({"price": 89.90000001, "qty": 2.5}) == {"price": 89.90000001, "qty": 2.5}
