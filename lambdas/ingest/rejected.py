@@ -14,8 +14,9 @@ from lambdas.ingest.scrub import scrub_text
 from lambdas.ingest.urls import NO_CLICK_IDS, reduce_url
 
 EXCERPT_LENGTH = 256
-# More than the excerpt is scrubbed, so that an address across its end is seen whole.
-_SCRUBBED_LENGTH = 4 * EXCERPT_LENGTH
+# More than the excerpt is looked at, for what is taken out makes room.
+_READ_BYTES = 16 * EXCERPT_LENGTH
+PERSONAL = "[personal]"
 
 _USER_KEYS = frozenset({"user_id", "userId"})
 # Segment's libraries put names and addresses here.
@@ -29,7 +30,13 @@ _URL_KEYS = frozenset({"page_url", "referrer", "link_url", "url"})
 # Under another key: a web address, whatever follows, another address without a space, a path.
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}:(?://|\S*\Z)|/\S*(?:\?|\Z)", re.IGNORECASE)
 _INSTANT_KEYS = frozenset({"ts", "sent_at", "timestamp", "sentAt", "originalTimestamp"})
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+# Of a quote or a backslash it would be told no longer which text it is in.
+_ESCAPE = re.compile(r"\\u(?!0022|005[cC])([0-9a-fA-F]{4})")
+# JSON may be in a text of JSON, where its quotes have backslashes; in a text of that they have three, and so on.
+_ANY_KEY = re.compile(r'"\s*+:')
+_PERSONAL_KEY = re.compile(rf'(?<!\\)(\\*+)"(?:{"|".join(sorted(_NEVER_KEPT | _KEPT_WITH_CONSENT))})\\*+"\s*+:\s*+')
+_MARK = re.compile(r'(?<!\\)(\\*+)"|[\[{]|[\]},]')
+_QUERY = re.compile(r'[?#](?:[^"\\]++|\\++(?!"))*+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,52 @@ class Excerpt:
 
 
 def excerpt(unreadable: bytes) -> Excerpt:
-    """Length and hash of the whole, and its first 256 characters, redacted."""
-    text = unreadable[: 4 * _SCRUBBED_LENGTH].decode("utf-8", "replace")[:_SCRUBBED_LENGTH]
+    """Length and hash of the whole, and its first 256 characters, redacted as without consent."""
+    # UTF-16 is ASCII with NULs between.
+    text = unreadable[:_READ_BYTES].decode("utf-8", "replace").replace("\0", "")
+    head, tail = map(scrub_text, _split_impersonal(text))
+    if len(unreadable) > _READ_BYTES:
+        # What is read may end within an address, which is then not known for one.
+        tail = tail[:-EXCERPT_LENGTH]
+    return Excerpt(len(unreadable), hashlib.sha256(unreadable).hexdigest(), (head + tail)[:EXCERPT_LENGTH])
+
+
+def _split_impersonal(text: str) -> tuple[str, str]:
+    """What may be JSON, whole or not, without the values of personal keys and the queries of URLs: up to the last of
+    those values, and what follows it."""
     # JSON may spell the at sign \u0040.
     text = _ESCAPE.sub(lambda match: _printable(chr(int(match[1], 16))), text)
-    return Excerpt(len(unreadable), hashlib.sha256(unreadable).hexdigest(), scrub_text(text)[:EXCERPT_LENGTH])
+    parts: list[str] = []
+    done = 0
+    while key := _PERSONAL_KEY.search(text, done):
+        parts += (text[done : key.end()], PERSONAL)
+        done = _value_end(text, key.end(), len(key[1]))
+    return _QUERY.sub("", "".join(parts)), _QUERY.sub("", text[done:])
+
+
+def _value_end(text: str, start: int, backslashes: int) -> int:
+    """Where the value ends that begins there, in JSON whose quotes have so many backslashes."""
+    depth, is_text = 0, False
+    for mark in _MARK.finditer(text, start):
+        if mark[1] is not None:
+            more = len(mark[1]) - backslashes
+            if more < 0:
+                # The text ends that this JSON is in.
+                return mark.start()
+            if more // (backslashes + 1) % 2 == 0:
+                is_text = not is_text
+                if not is_text and depth == 0:
+                    return mark.end()
+        elif not is_text:
+            if mark[0] in "[{":
+                depth += 1
+            elif depth == 0:
+                return mark.start()
+            elif mark[0] != ",":
+                depth -= 1
+                if depth == 0:
+                    return mark.end()
+    return len(text)
 
 
 def redacted_json(
@@ -117,6 +165,8 @@ class _Redactor:
     def _text(self, text: str, name: str, allowed: _Allowed) -> str:
         if is_uuid(text):
             return text
+        if _ANY_KEY.search(text):
+            text = "".join(_split_impersonal(text))
         if name in _URL_KEYS or _URL.match(text):
             url = text if allowed.analytics else text.partition("?")[0]
             text = reduce_url(url, self.search_parameters, CLICK_IDS if allowed.marketing else NO_CLICK_IDS)

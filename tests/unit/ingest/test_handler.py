@@ -157,7 +157,7 @@ def test_500_events_are_taken_and_501_are_not():
 
 def test_an_event_over_its_limit_is_rejected_alone_and_kept_as_an_excerpt():
     shop = open_shop()
-    status, answer = shop.send(request(json.dumps([event(), event(page_title="x" * 40_000)])))
+    status, answer = shop.send(request(json.dumps([event(), event(coupon="x" * 40_000)])))
     assert (status, answer["errors"]) == (202, [{"index": 1, "reason": "too_large"}])
     assert len(shop.s3.lines()[1]["text"]) == 256
 
