@@ -12,19 +12,9 @@ from clicklake.contract.memo import Memo
 UnknownConsent = Literal["denied", "granted"]
 
 # Click ids identify a person's click at an advertiser; other tracking parameters name campaigns.
-CLICK_IDS = (
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "dclid",
-    "gad_source",
-    "msclkid",
-    "ttclid",
-    "twclid",
-    "li_fat_id",
-    "fbclid",
+CLICK_IDS = frozenset(
+    ("gclid", "gbraid", "wbraid", "dclid", "gad_source", "msclkid", "ttclid", "twclid", "li_fat_id", "fbclid")
 )
-_CLICK_ID = re.compile(rf"(?<=[?&])(?:{'|'.join(CLICK_IDS)})(?:=[^&#]*)?(?:&|(?=#)|$)", re.IGNORECASE)
 
 
 def effective_consent(consent: Consent, unknown_consent: UnknownConsent) -> Consent:
@@ -43,7 +33,8 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
 
     Without consent to analytics: type, times, path, device, country, items, order and the referrer's
     host stay; anonymous_id, session_hint, page_view_id, user_id, page_title, city and props go. Without
-    consent to marketing: click ids go. In the older flat form unknown counts as granted.
+    consent to marketing click ids go, too: whoever reduces the URLs leaves them out. In the older flat form
+    unknown counts as granted.
     """
     consent = event.consent
     if consent.analytics == "granted" == consent.marketing:
@@ -62,13 +53,6 @@ def apply_consent(event: Event, unknown_consent: UnknownConsent) -> Event:
             referrer=event.referrer and _hosts[event.referrer],
             geo=Geo(event.geo.country) if event.geo is not None and event.geo.country else None,
             props=None,
-        )
-    if consent.marketing != "granted":
-        return replace(
-            event,
-            consent=consent,
-            page_url=without_click_ids(event.page_url),
-            referrer=without_click_ids(event.referrer),
         )
     return event if consent is event.consent else replace(event, consent=consent)
 
@@ -97,13 +81,6 @@ def host_only(url: str | None) -> str | None:
     if parts.scheme not in ("http", "https", "android-app") or not host:
         return None
     return f"{parts.scheme}://{host}/"
-
-
-def without_click_ids(url: str | None) -> str | None:
-    if url is None or "?" not in url:
-        return url
-    kept = _CLICK_ID.sub("", url)
-    return re.sub(r"[?&](?=#|$)", "", kept) if kept != url else url
 
 
 _paths: Memo[str] = Memo(path_only)

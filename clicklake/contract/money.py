@@ -13,8 +13,9 @@ from clicklake.contract.reasons import Reason
 PATTERN = r"^-?0*[0-9]{1,12}(\.[0-9]{1,4}0*)?(?!\n)$"
 NOT_NEGATIVE_PATTERN = r"^(-0+(\.0+)?|0*[0-9]{1,12}(\.[0-9]{1,4}0*)?)(?!\n)$"
 
-_TEXT = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]+?)0*)?", re.ASCII)
-_NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?[eE]([+-]?[0-9]+)", re.ASCII)
+# Possessive, and zeros are taken off later: however long the digits, each is looked at once.
+_TEXT = re.compile(r"(-?)([0-9]++)(?:\.([0-9]++))?", re.ASCII)
+_NUMBER = re.compile(r"(-?)([0-9]++)(?:\.([0-9]++))?[eE]([+-]?[0-9]++)", re.ASCII)
 
 # Prices repeat within a shop. Only short texts are kept, so that the cache stays below a few megabytes.
 _CACHED_LENGTH = 24

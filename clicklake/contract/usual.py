@@ -156,9 +156,9 @@ def read_events(body: bytes, kind: ContentKind, *, accept_flat: bool) -> Body:
 def split_usual_body(body: bytes, kind: ContentKind) -> Body | None:
     """As split_body, with every event decoded to a line; None where one of them is not usual, or where the
     body is larger than an event may be."""
-    body = repair_escapes(body.removeprefix(BOM)).strip(b" \t\r\n")
     if kind is ContentKind.NDJSON or len(body) > MAX_EVENT_BYTES:
         return None
+    body = repair_escapes(body.removeprefix(BOM)).strip(b" \t\r\n")
     try:
         if body.startswith(b"["):
             lines, sent_at = _decode_list(body), None

@@ -18,7 +18,7 @@ from clicklake.contract.usual import UsualLine, usual_line
 from lambdas.ingest.identity import HashKeys, is_impersonal
 from lambdas.ingest.rejected import excerpt, redacted_json
 from lambdas.ingest.scrub import scrub_code, scrub_product, scrub_text
-from lambdas.ingest.urls import reduce_url
+from lambdas.ingest.urls import NO_CLICK_IDS, is_url, reduce_url
 from lambdas.ingest.viewer import Viewer
 
 encode_lines = msgspec.json.Encoder().encode_lines
@@ -26,7 +26,8 @@ encode_lines = msgspec.json.Encoder().encode_lines
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the shop decided about its visitors' data. `ids` and `urls` remember what it means for them."""
+    """What the shop decided about its visitors' data. `ids` and `urls` remember what it means for
+    them, `plain_urls` for the URLs of visitors who do not consent to marketing."""
 
     keys: HashKeys
     search_parameters: frozenset[str]
@@ -35,10 +36,12 @@ class Rules:
     accept_flat: bool = False
     ids: Memo[str] = field(init=False, repr=False, compare=False)
     urls: Memo[str] = field(init=False, repr=False, compare=False)
+    plain_urls: Memo[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", Memo(lambda text: clean_id(text, self.keys)))
         object.__setattr__(self, "urls", Memo(lambda url: reduce_url(url, self.search_parameters)))
+        object.__setattr__(self, "plain_urls", Memo(lambda url: reduce_url(url, self.search_parameters, NO_CLICK_IDS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def accepted_lines(
     geo = Geo(viewer.country, viewer.city) if viewer.country or viewer.city else None
     may_be_bot = not agent.is_bot and viewer.origin == "browser"
     keys, unknown_consent, accept_flat = rules.keys, rules.unknown_consent, rules.accept_flat
-    ids, urls = rules.ids, rules.urls
+    ids = rules.ids
 
     def accepted_line(event: bytes | Raw | DraftLine, position: int) -> DraftLine | Refusal:
         line = event if isinstance(event, UsualLine) else read_line(event)
@@ -97,6 +100,7 @@ def accepted_lines(
         line = apply_consent(line, unknown_consent)
         if line.is_flat:
             line.is_flat = False
+        urls = rules.urls if line.consent.marketing == "granted" else rules.plain_urls
         if may_be_bot and line.device is not None and line.device.type == "bot":
             line.is_bot, line.bot_reasons = True, ("device_type",)
 
@@ -111,11 +115,11 @@ def accepted_lines(
         if line.page_view_id is not None:
             line.page_view_id = ids[line.page_view_id]
         if line.page_url is not None:
-            line.page_url = urls[line.page_url]
+            line.page_url = urls[line.page_url] or None
         if line.page_title is not None:
             line.page_title = scrub_text(line.page_title)
         if line.referrer is not None:
-            line.referrer = urls[line.referrer]
+            line.referrer = urls[line.referrer] or None
         if line.items is not None:
             for item in line.items:
                 _clean_item(item, ids)
@@ -126,7 +130,7 @@ def accepted_lines(
         if line.coupon is not None:
             line.coupon = scrub_code(line.coupon)
         if line.props is not None:
-            line.props = _clean_props(line.props, rules)
+            line.props = _clean_props(line.props, urls, rules.collect_user_age)
         if line.sdk is not None:
             line.sdk = scrub_code(line.sdk)
         return line
@@ -199,21 +203,23 @@ def _clean_item(item: Item, ids: Memo[str]) -> None:
         item.list_name = scrub_product(item.list_name)
 
 
-def _clean_props(props: Props, rules: Rules) -> Props | None:
+def _clean_props(props: Props, urls: Memo[str], collect_user_age: bool) -> Props | None:
+    is_less = False
     if props.search_query is not None:
         props.search_query = scrub_product(props.search_query)
     if props.link_url is not None:
-        props.link_url = rules.urls[props.link_url]
+        props.link_url = urls[props.link_url] or None
+        is_less = props.link_url is None
     if props.element_id is not None:
         props.element_id = scrub_code(props.element_id)
     if props.page_kind is not None:
         props.page_kind = scrub_text(props.page_kind)
     if props.own is not None:
-        props.own = _clean_own(props.own, rules.urls)
-    if props.user_age is not None and not rules.collect_user_age:
+        props.own = _clean_own(props.own, urls)
+    if props.user_age is not None and not collect_user_age:
         props.user_age = None
-        return props if props != type(props)() else None
-    return props
+        is_less = True
+    return None if is_less and props == type(props)() else props
 
 
 def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]:
@@ -223,5 +229,4 @@ def _clean_own(own: tuple[OwnProp, ...], urls: Memo[str]) -> tuple[OwnProp, ...]
 
 
 def _clean_value(value: str, urls: Memo[str]) -> str:
-    is_url = value.startswith(("http://", "https://"))
-    return scrub_text(urls[value] if is_url else value)
+    return scrub_text(urls[value] if is_url(value) else value)

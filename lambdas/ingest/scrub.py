@@ -7,6 +7,7 @@ Names cannot be recognised; the SDK's rule is never to send them.
 
 import re
 from collections.abc import Callable
+from itertools import accumulate, cycle
 
 from clicklake.contract.memo import Memo
 
@@ -29,6 +30,8 @@ _DATE = re.compile(
     r"(?:[ ./-]{1,3}\d{1,2}){0,3}\Z"
 )
 _GROUPED = re.compile(r"\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}\Z")
+_PLAIN = range(10)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _ISSUER = re.compile(r"3[0-9]|4|5[0-8]|6|2[2-7]|81")
 
 
@@ -110,11 +113,19 @@ def has_card_number(digits: str, of_known_issuer: bool = False) -> bool:
         return not of_known_issuer or (count >= 14 and bool(_ISSUER.match(digits)))
     if count <= 16:
         return False
-    return any(
-        _ISSUER.match(digits, start) is not None and is_luhn_valid(digits[start : start + length])
-        for length in (15, 16, 19)
-        for start in range(count - length + 1)
+    # Luhn's sums of everything before each place, so that no digit is added up again for each number it may be in:
+    # in the first every digit of even place counts double, in the second every other.
+    double_even, double_odd = (
+        list(accumulate((table[digit] for digit, table in zip(map(int, digits), cycle(tables))), initial=0))
+        for tables in ((_DOUBLED, _PLAIN), (_PLAIN, _DOUBLED))
     )
+    for length in (15, 16, 19):
+        for start in range(count - length + 1):
+            # The last digit is plain, so the one before it counts double.
+            sums = double_odd if (start + length) % 2 else double_even
+            if (sums[start + length] - sums[start]) % 10 == 0 and _ISSUER.match(digits, start):
+                return True
+    return False
 
 
 def is_gtin(text: str) -> bool:

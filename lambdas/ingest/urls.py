@@ -1,21 +1,24 @@
 """URLs as they may be stored: without credentials and fragment, the query reduced to an allow-list."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from clicklake.contract.consent import CLICK_IDS
 from lambdas.ingest.scrub import PHONE, scrub_code, scrub_product
 
-_CLICK_IDS = frozenset(CLICK_IDS)
+NO_CLICK_IDS: frozenset[str] = frozenset()
 CAMPAIGN_PREFIX = "utm_"
 _CALLS = ("tel:", "sms:", "callto:", "fax:")
+# A web address, whatever follows, or a path with a query. Other texts may have a question mark for what it is.
+is_url = re.compile(r"https?://|/\S*\?", re.IGNORECASE).match
 _PATH_SAFE = "/:@!$&'()*+,;=~-._[]%"
 
 
-def reduce_url(url: str, search_parameters: frozenset[str]) -> str:
-    """Keeps scheme, host, path, utm_*, click ids and the shop's search parameters, in their order.
+def reduce_url(url: str, search_parameters: frozenset[str], click_ids: frozenset[str] = CLICK_IDS) -> str:
+    """Keeps scheme, host, path, utm_*, these click ids and the shop's search parameters, in their order.
 
-    A relative URL stays relative; text that is no URL at all is treated as a path.
+    A relative URL stays relative; text that is no URL at all is treated as a path; nothing may be left.
     """
     url, _, _ = url.partition("#")
     if url[:9].lower().startswith(_CALLS):
@@ -24,7 +27,7 @@ def reduce_url(url: str, search_parameters: frozenset[str]) -> str:
     address = _scrub_path(_without_credentials(address))
     if not query:
         return address
-    pairs = [kept for pair in query.split("&") if (kept := _reduce_pair(pair, search_parameters))]
+    pairs = [kept for pair in query.split("&") if (kept := _reduce_pair(pair, search_parameters, click_ids))]
     return f"{address}?{'&'.join(pairs)}" if pairs else address
 
 
@@ -36,14 +39,12 @@ def _without_credentials(address: str) -> str:
     return f"{scheme}//{authority.rpartition('@')[2]}{slash}{path}" if "@" in authority else address
 
 
-def _reduce_pair(pair: str, search_parameters: frozenset[str]) -> str:
+def _reduce_pair(pair: str, search_parameters: frozenset[str], click_ids: frozenset[str]) -> str:
     name, equals, value = pair.partition("=")
     key = (unquote_plus(name) if "%" in name or "+" in name else name).lower()
     if key in search_parameters:
         return name + equals + _scrub_value(value, scrub_product)
-    if key in _CLICK_IDS or (
-        key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum()
-    ):
+    if key in click_ids or (key.startswith(CAMPAIGN_PREFIX) and key[len(CAMPAIGN_PREFIX) :].replace("_", "").isalnum()):
         return name + equals + _scrub_value(value, scrub_code)
     return ""
 

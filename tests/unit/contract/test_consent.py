@@ -1,14 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from clicklake.contract.consent import (
-    CLICK_IDS,
-    apply_consent,
-    effective_consent,
-    host_only,
-    path_only,
-    without_click_ids,
-)
+from clicklake.contract.consent import apply_consent, effective_consent, host_only, path_only
 from clicklake.contract.event import Consent, Device, Event, Geo, Item, Props
 
 FULL = Event(
@@ -69,9 +62,9 @@ def test_unknown_is_granted_in_the_older_flat_form_but_denied_stays_denied() -> 
     assert apply_consent(replace(FULL, is_flat=True), "denied").anonymous_id is None
 
 
-def test_without_marketing_consent_only_click_ids_go() -> None:
-    event = replace(FULL, consent=Consent("granted", "denied"), page_url="https://s.example/?gclid=1&utm_source=x")
-    assert apply_consent(event, "denied") == replace(event, page_url="https://s.example/?utm_source=x")
+def test_without_marketing_consent_everything_stays_for_click_ids_go_where_urls_are_reduced() -> None:
+    event = replace(FULL, consent=Consent("granted", "unknown"))
+    assert apply_consent(event, "denied") == replace(event, consent=Consent("granted", "denied"))
 
 
 def test_full_consent_changes_nothing() -> None:
@@ -117,16 +110,3 @@ def test_a_url_without_consent_is_its_path(url: str | None, path: str | None) ->
 )
 def test_a_referrer_without_consent_is_its_host(url: str, host: str | None) -> None:
     assert host_only(url) == host
-
-
-@pytest.mark.parametrize("click_id", CLICK_IDS)
-def test_a_click_id_goes_wherever_it_stands(click_id: str) -> None:
-    for query, kept in (
-        (f"?{click_id}=1", ""),
-        (f"?a=1&{click_id}=1", "?a=1"),
-        (f"?{click_id}=1&a=1", "?a=1"),
-        (f"?a=1&{click_id.upper()}=1&b=2", "?a=1&b=2"),
-        (f"?{click_id}&{click_id}=2", ""),
-        (f"?x{click_id}=1", f"?x{click_id}=1"),
-    ):
-        assert without_click_ids(f"https://s.example/{query}#f") == f"https://s.example/{kept}#f"

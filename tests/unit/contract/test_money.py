@@ -78,3 +78,17 @@ def test_every_amount_a_float_can_tell_survives_as_number(units: int) -> None:
     read = read_money(json.dumps(units / 10**4).encode())
     assert isinstance(read, str)
     assert Decimal(read) == Decimal(units).scaleb(-4)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (f'"{"0" * 4_000_000}x"', Reason.NOT_MONEY),
+        (f'"{"0" * 4_000_000}7.5"', "7.5"),
+        (f'"1.{"0" * 4_000_000}x"', Reason.NOT_MONEY),
+        (f"1.{'0' * 4_000_000}e1", Reason.OUT_OF_RANGE),
+    ],
+    ids=["zeros before", "zeros before a price", "zeros behind", "zeros behind, with an exponent"],
+)
+def test_millions_of_zeros_are_read_once(sent: str, expected: str | Reason) -> None:
+    assert read_money(sent.encode()) == expected

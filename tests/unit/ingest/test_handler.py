@@ -157,7 +157,7 @@ def test_500_events_are_taken_and_501_are_not():
 
 def test_an_event_over_its_limit_is_rejected_alone_and_kept_as_an_excerpt():
     shop = open_shop()
-    status, answer = shop.send(request(json.dumps([event(), event(page_title="x" * 40_000)])))
+    status, answer = shop.send(request(json.dumps([event(), event(coupon="x" * 40_000)])))
     assert (status, answer["errors"]) == (202, [{"index": 1, "reason": "too_large"}])
     assert len(shop.s3.lines()[1]["text"]) == 256
 
@@ -255,6 +255,28 @@ def test_without_consent_nothing_of_the_visitor_is_written(consent):
     assert line["page_url"] == "https://shop.example/a"
     assert line["referrer"] == "https://other.example/"
     assert (line["event_id"], line["order_id"]) == ("e-1", "o-1")
+
+
+@pytest.mark.parametrize("marketing", ["granted", "denied", "unknown"])
+@pytest.mark.parametrize("click_id", ["gclid", "GCLID", "%67clid"])
+def test_click_ids_are_written_only_with_consent_to_marketing(marketing, click_id):
+    url, path = f"https://shop.example/?utm_source=a&{click_id}=planted", f"/?{click_id}=planted"
+    line = stored_line(
+        event(
+            page_url=url,
+            referrer=url,
+            props={"link_url": url, "shared": url, "other": url.replace("https", "HTTPS"), "path": path},
+            consent={"analytics": "granted", "marketing": marketing},
+        )
+    )
+    urls = [line["page_url"], line["referrer"], line["props"]["link_url"], *(p["value"] for p in line["props"]["own"])]
+    assert len(urls) == 6 and all(("planted" in url) == (marketing == "granted") for url in urls)
+    assert sum("utm_source=a" in url for url in urls) == 5
+
+
+def test_a_url_of_which_nothing_may_be_kept_is_absent():
+    line = stored_line(event(page_url="#/cart", referrer="?token=x", props={"link_url": "#top"}))
+    assert not {"page_url", "referrer", "props"} & set(line)
 
 
 def test_without_consent_the_edge_tells_the_country_but_not_the_city():

@@ -1,8 +1,11 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lambdas.ingest.scrub import is_gtin, is_luhn_valid, scrub_code, scrub_product, scrub_text
+from lambdas.ingest import scrub
+from lambdas.ingest.scrub import _ISSUER, has_card_number, is_gtin, is_luhn_valid, scrub_code, scrub_product, scrub_text
 
 PLANTED = [
     ("mail john.doe+shop@example.co.uk now", "mail [email] now"),
@@ -131,3 +134,17 @@ def test_what_is_planted_in_a_search_is_replaced_as_elsewhere(text):
 )
 def test_what_begins_like_a_phone_number_is_no_article_number(number, expected):
     assert is_gtin(number) is expected
+
+
+@given(st.text("0123456789", min_size=17, max_size=41))
+@settings(derandomize=True, database=None)
+def test_a_card_number_among_other_digits_is_found_wherever_it_stands(digits):
+    runs = (digits[start : start + length] for length in (15, 16, 19) for start in range(len(digits) - length + 1))
+    is_card = len(digits) <= 19 and is_luhn_valid(digits)
+    assert has_card_number(digits) == (is_card or any(_ISSUER.match(run) and is_luhn_valid(run) for run in runs))
+
+
+def test_no_digit_of_a_long_run_is_added_up_for_each_number_it_may_be_in(monkeypatch):
+    monkeypatch.setattr(scrub, "is_luhn_valid", pytest.fail)
+    assert not has_card_number("4" * 41)
+    assert has_card_number("4" * 12 + "4111111111111111" + "4" * 12)

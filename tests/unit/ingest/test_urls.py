@@ -1,6 +1,7 @@
 import pytest
 
-from lambdas.ingest.urls import reduce_url
+from clicklake.contract.consent import CLICK_IDS
+from lambdas.ingest.urls import NO_CLICK_IDS, reduce_url
 
 SEARCH = frozenset({"q", "search"})
 
@@ -34,3 +35,16 @@ SEARCH = frozenset({"q", "search"})
 )
 def test_a_url_keeps_its_path_campaign_click_ids_and_search(url, expected):
     assert reduce_url(url, SEARCH) == expected
+
+
+@pytest.mark.parametrize("click_id", sorted(CLICK_IDS))
+def test_a_click_id_goes_wherever_it_stands_where_none_may_be_kept(click_id):
+    for query, kept in (
+        (f"?{click_id}=1", ""),
+        (f"?utm_source=1&{click_id}=1", "?utm_source=1"),
+        (f"?{click_id}=1&q=1", "?q=1"),
+        (f"?q=1&{click_id.upper()}=1&utm_term=2", "?q=1&utm_term=2"),
+        (f"?{click_id}&{click_id}=2", ""),
+        (f"?%{ord(click_id[0]):x}{click_id[1:]}=1&q=1", "?q=1"),
+    ):
+        assert reduce_url(f"https://s.example/{query}#f", SEARCH, NO_CLICK_IDS) == f"https://s.example/{kept}"
