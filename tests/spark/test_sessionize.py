@@ -44,4 +44,5 @@ def test_a_chain_of_activity_is_cut_every_24_hours(spark):
 
 def test_the_id_is_built_from_the_visitor_and_the_first_event(spark):
     rows = _sessions(spark, {"v": [("first", 0, "page_view", None), ("second", 5, "click", None)]})
-    assert {row.session_id for row in rows} == {hashlib.sha256(b"v\nfirst").hexdigest()[:32]}
+    named = f"v\nfirst\n{rows[0].ts_date}".encode()
+    assert {row.session_id for row in rows} == {hashlib.sha256(named).hexdigest()[:32]}
