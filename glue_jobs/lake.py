@@ -82,8 +82,7 @@ def settle(rows: DataFrame) -> DataFrame:
     packed = in_one_task(rows).select(row.alias("row"))
     if is_small(rows.sparkSession):
         return packed.localCheckpoint(eager=True).select("row.*")
-    # On disk alone. In memory they would push out what Spark has sent to the tasks, Iceberg's tables among it; and
-    # Iceberg closes a table that is pushed out, with the connections that running tasks write by.
+    # On disk alone: in memory they would push out the tables that tasks write by, which Iceberg then closes.
     kept = packed.localCheckpoint(eager=False)
     storage_level = rows.sparkSession.sparkContext._jvm.org.apache.spark.storage.StorageLevel
     kept._jdf.queryExecution().analyzed().rdd().persist(storage_level.DISK_ONLY())
