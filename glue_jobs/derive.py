@@ -286,11 +286,14 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome,
     lake.merge("visitor_days", active, gone=gone, days=days)
 
 
-def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touched: DataFrame | None) -> set[date]:
+def write_orders(
+    lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, touched: DataFrame | None
+) -> set[date]:
     """Orders that have a new, changed or removed purchase or refund, from all their events at any age.
 
     Returns the days whose numbers they are in, and those of the orders of `touched` sessions.
     """
+    time_zone = settings.shop_time_zone
     concerned = sessioned.rows.where(_is_changed()).select(*TABLES["events"].data_columns)
     concerned = concerned.unionByName(outcome.removed.select(*TABLES["events"].data_columns))
     concerned = settle(order_events(concerned))
@@ -305,7 +308,7 @@ def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touch
             before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
             concerns = concerns.unionByName(before)
             event_days |= _days_in(before, "event_dates")
-        days |= _order_days(concerns)
+        days |= _order_days(concerns, time_zone)
     if not event_days:
         return days
     is_known = not sessioned.is_first_load and not before.isEmpty()
@@ -315,7 +318,7 @@ def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touch
         stored = order_events(lake.read("events").where(on_days("event_date", event_days)))
         events = settle(stored.join(ids, on="order_id", how="left_semi"))
     orders = settle(build_orders(events))
-    days |= _order_days(orders)
+    days |= _order_days(orders, time_zone)
     if not is_known:
         lake.append("orders", orders)
     else:
@@ -324,10 +327,11 @@ def write_orders(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, touch
     return days
 
 
-def _order_days(orders: DataFrame) -> set[date]:
+def _order_days(orders: DataFrame, time_zone: str) -> set[date]:
     """Days whose numbers an order is in: its own, its refunds', and those its session may have begun on."""
     none = F.array().cast("array<date>")
-    made = F.coalesce(F.sequence(F.date_sub("order_date", SESSION_DAYS), F.col("order_date")), none)
+    first = local_date(F.col("ordered_at") - F.expr("interval 24 hours"), time_zone)
+    made = F.coalesce(F.sequence(first, F.col("order_date")), none)
     refunded = F.coalesce("refunds.refund_date", none)
     return _days_in(orders, F.concat(made, refunded))
 

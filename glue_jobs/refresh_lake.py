@@ -371,7 +371,7 @@ class Run:
         def from_events() -> list[set[date]]:
             write_events(lake, sessioned, outcome)
             return at_once(
-                lambda: write_orders(lake, sessioned, outcome, touched),
+                lambda: write_orders(lake, settings, sessioned, outcome, touched),
                 lambda: write_identity(lake, settings, sessioned, outcome),
             )
 

@@ -987,9 +987,9 @@ copy (
     (select count(*) as lines_stored from events),
     (select count(*) as lines_duplicate from repeats),
     (select max(event_date) as today from daily_traffic),
-    -- A session may have begun up to two days before its order.
+    -- A session may have begun a day before its order; in UTC every day has 24 hours.
     (
         select min(day) as first_touched
-        from (select event_date as day from daily_traffic union all select order_date - 2 from orders)
+        from (select event_date as day from daily_traffic union all select order_date - 1 from orders)
     )
 ) to 'out/refresh_runs.parquet' (format parquet, compression zstd);
