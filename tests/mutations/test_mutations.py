@@ -12,12 +12,16 @@ from clicklake.local.places import ROOT
 
 pytestmark = pytest.mark.slow
 
-SESSIONS, WEEK, BEHAVIOUR = (f"tests/spark/test_{name}.py" for name in ("sessionize", "golden_days", "behaviour"))
+SESSIONS, WEEK, BEHAVIOUR, RARE = (
+    f"tests/spark/test_{name}.py" for name in ("sessionize", "golden_days", "behaviour", "rare_cases")
+)
 # What is broken, in which file of glue_jobs/transforms, how, and the tests that have to fail.
 MUTATIONS = [
     ("a gap of exactly 30 minutes splits", "sessionize", "> GAP_SECONDS * 1000", ">= GAP_SECONDS * 1000", SESSIONS),
     ("a session has no end", "sessionize", "/ (CAP_SECONDS * 1000)", "/ (CAP_SECONDS * 1000_000)", SESSIONS),
     ("a ping begins a session", "sessionize", "F.when(~is_passive, order)", "order", SESSIONS),
+    ("a session is named by event_id alone", "sessionize", ', ts_date.cast("string"))', ")", SESSIONS),
+    ("items may come to anything", "parse", "_items_value() > MAX_MONEY", "F.lit(False)", RARE),
     ("an unknown country loses the event", "enrich", 'how="left"', 'how="inner"', WEEK),
     ("a repeat is known by its receipt", "place_in_time", "to_date(instant(ts))", "to_date(instant(received))", WEEK),
     ("wrong clocks are believed", "place_in_time", "otherwise(ts + skew)", "otherwise(ts)", WEEK),
