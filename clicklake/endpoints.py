@@ -66,7 +66,6 @@ class Endpoints:
             f"spark.sql.catalog.{catalog}.glue.endpoint": self.endpoint_url,
             f"spark.sql.catalog.{catalog}.s3.endpoint": self.endpoint_url,
             f"spark.sql.catalog.{catalog}.s3.path-style-access": "true",
-            f"spark.sql.catalog.{catalog}.client.region": self.region,
         }
 
     def duckdb_secret(self, name: str = "lake") -> str:

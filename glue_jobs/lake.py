@@ -1,10 +1,11 @@
 """The lake's tables: reading, committing, going back. The only module of the job that writes tables."""
 
 from calendar import monthrange
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property, partial
+from itertools import takewhile
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, DataFrameWriterV2, SparkSession
@@ -80,13 +81,13 @@ def settle(rows: DataFrame) -> DataFrame:
     # As a type written out it is all nullable, so that the optimizer cannot give it another.
     row = F.struct("*").cast(rows.schema.simpleString())
     packed = in_one_task(rows).select(row.alias("row"))
-    if is_small(rows.sparkSession):
-        return packed.localCheckpoint(eager=True).select("row.*")
-    # On disk alone: in memory they would push out the tables that tasks write by, which Iceberg then closes.
-    kept = packed.localCheckpoint(eager=False)
-    storage_level = rows.sparkSession.sparkContext._jvm.org.apache.spark.storage.StorageLevel
-    kept._jdf.queryExecution().analyzed().rdd().persist(storage_level.DISK_ONLY())
-    kept.count()
+    stays_in_memory = is_small(rows.sparkSession)
+    kept = packed.localCheckpoint(eager=stays_in_memory)
+    if not stays_in_memory:
+        # On disk alone: in memory they would push out the tables that tasks write by, which Iceberg then closes.
+        storage_level = rows.sparkSession.sparkContext._jvm.org.apache.spark.storage.StorageLevel
+        kept._jdf.queryExecution().analyzed().rdd().persist(storage_level.DISK_ONLY())
+        kept.count()
     return kept.select("row.*")
 
 
@@ -224,14 +225,22 @@ tblproperties (
 
     def _commits_since(self, table: str, snapshot: int | None) -> int | None:
         """How many commits changed rows since `snapshot`; None if the table does not come from it."""
-        iceberg = self._iceberg_table(table)
-        commits, at = 0, iceberg.currentSnapshot()
-        first = iceberg.snapshot(snapshot).sequenceNumber() if snapshot is not None else 0
+        first = self._iceberg_table(table).snapshot(snapshot).sequenceNumber() if snapshot is not None else 0
+        commits = 0
+        for each in self._ancestry(table):
+            if each.sequenceNumber() <= first:
+                return commits if each.snapshotId() == snapshot else None
+            commits += each.operation() != "replace"  # compaction keeps the rows
         # The walk may end early at a snapshot that maintenance expired; what lies before it is no news.
-        while at is not None and at.sequenceNumber() > first:
-            commits += at.operation() != "replace"  # compaction keeps the rows
+        return commits
+
+    def _ancestry(self, table: str) -> Iterator[Any]:
+        """The current snapshot, the one that it was made from, and so on, as far as they are known."""
+        iceberg = self._iceberg_table(table)
+        at = iceberg.currentSnapshot()
+        while at is not None:
+            yield at
             at = iceberg.snapshot(at.parentId()) if at.parentId() is not None else None
-        return None if at is not None and at.snapshotId() != snapshot else commits
 
     def _notice_others(self, table: str) -> None:
         """After each commit: no other may lie between it and the one before."""
@@ -396,12 +405,7 @@ tblproperties (
 
     def commits_since_compaction(self, table: str) -> int:
         """How many commits changed rows since files were last compacted."""
-        iceberg = self._iceberg_table(table)
-        commits, at = 0, iceberg.currentSnapshot()
-        while at is not None and at.operation() != "replace":
-            commits += 1
-            at = iceberg.snapshot(at.parentId()) if at.parentId() is not None else None
-        return commits
+        return sum(1 for _ in takewhile(lambda each: each.operation() != "replace", self._ancestry(table)))
 
     def compact(self, table: str, *, is_thorough: bool = True) -> tuple[int, int]:
         """Small files become few, and rows that were deleted or replaced leave them: (files before, after).

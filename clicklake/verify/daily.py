@@ -9,7 +9,7 @@ from typing import Any
 
 from clicklake.verify.channels import NOT_SET
 from clicklake.verify.identity import Identity
-from clicklake.verify.lines import Event
+from clicklake.verify.lines import Event, quantity
 from clicklake.verify.orders import NOTHING, Order
 from clicklake.verify.sessions import FUNNEL, Session, name_session
 
@@ -251,10 +251,9 @@ def daily_products(sessions: Iterable[Sourced], orders: Iterable[Order]) -> list
         for item in order.purchase.items if order.purchase else ():
             if item.get("product_id"):
                 key = (order.order_date, item["product_id"], order.currency)
-                qty = 1 if item.get("qty") is None else item["qty"]
-                rows[key]["quantity"] += qty
+                rows[key]["quantity"] += quantity(item)
                 # price is after the item's discount, so nothing more is taken off.
-                rows[key]["revenue"] += (item["price"] or NOTHING) * qty
+                rows[key]["revenue"] += (item["price"] or NOTHING) * quantity(item)
                 names.see(key, order.purchase, item)
     return [_keyed(("event_date", "product_id", "currency"), key, row | names.of(key)) for key, row in rows.items()]
 
@@ -269,7 +268,8 @@ class _LastSeen:
         seen = self._seen[key]
         for column, told in (("product_name", item.get("name")), ("category", item.get("category"))):
             if told is not None:
-                seen[column] = max(seen.get(column, (event.order, told)), (event.order, told))
+                latest = event.order, told
+                seen[column] = max(seen.get(column, latest), latest)
 
     def of(self, key: tuple[Any, ...]) -> Row:
         seen = self._seen[key]

@@ -334,10 +334,11 @@ def _out_of_range(line: Mapping[str, Any]) -> Iterator[str]:
 def _items_value(line: Mapping[str, Any]) -> Decimal:
     """What the priced items come to, in either sense."""
     priced = [item for item in line.get("items") or () if item and item.get("price") is not None]
-    return sum((abs(Decimal(item["price"]) * _qty(item)) for item in priced), Decimal(0))
+    return sum((abs(Decimal(item["price"]) * quantity(item)) for item in priced), Decimal(0))
 
 
-def _qty(item: Mapping[str, Any]) -> int:
+def quantity(item: Mapping[str, Any]) -> int:
+    """One where none was told."""
     return 1 if item.get("qty") is None else item["qty"]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from clicklake.verify.lines import Event
+from clicklake.verify.lines import Event, quantity
 
 NOTHING = Decimal(0)
 
@@ -98,8 +98,7 @@ def goods_value(event: Event) -> Decimal | None:
 
 
 def _item_value(item: Mapping[str, Any]) -> Decimal:
-    qty = item.get("qty")
-    return item["price"] * (1 if qty is None else qty)
+    return item["price"] * quantity(item)
 
 
 def _order(order_id: str, purchases: Sequence[Event], refunds: Sequence[Event]) -> Order:
