@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 from tests.faults import data_kinds, ingest_kinds, job_kinds
 from tests.faults.job_kinds import Scene
 from tests.faults.proxy import Proxy, Rule
-from tests.faults.world import Result, World, put_second_half, seeded
+from tests.faults.world import Result, World, deal, halves, seeded
+from tests.spark.lakes import line
 
 LARGE = {
     "1,005 and 2,500 objects": job_kinds.many_objects,
@@ -17,6 +19,12 @@ LARGE = {
 KINDS = (*ingest_kinds.KINDS, *job_kinds.KINDS, *LARGE, *data_kinds.KINDS)
 # Judged by ids and lines alone: ingest's seeds share one lake, and a million lines take the second reading gigabytes.
 NOT_COMPARED = (*ingest_kinds.KINDS, "one event a million times")
+# What `make test` strikes the job with, too.
+CHAIN = (
+    *("killed before a PUT", "killed after a PUT", "killed before UpdateTable", "killed after UpdateTable"),
+    *("objects arrive while listing", "objects arrive while reading"),
+    *("two runs at once", "compaction while appending"),
+)
 Case = tuple[str, int]
 
 
@@ -53,6 +61,32 @@ def run_ingest(world: World, cases: list[Case], *disturbances: list[Rule]) -> li
     ]
 
 
+def run_chain(world: World, cases: list[Case]) -> list[Result]:
+    """The job's kinds on one lake, each with a share of the golden week and on top of what the one before left.
+
+    After all of them one run follows in peace, and they are judged together.
+    """
+    lake = world.new_lake()
+    first, second = halves()
+    lake.put(first, "first-half", "2026-09-07T12:00:00")
+    world.must_succeed(world.driver.run(lake))
+    lake.put_now([line("one", "v1", "2026-09-08T12:00:00")], "one")
+    world.must_succeed(world.driver.run(lake))
+    # No share asks for less than one page view.
+    requests = world.driver.proxy.seen
+    disturbed = []
+    for number, ((kind, seed), share) in enumerate(zip(cases, deal(second, Random(0), len(cases)), strict=True)):
+        start = time.monotonic()
+        scene = Scene(world, lake, seeded(kind, seed), share, f"s{number}", requests)
+        disturbed.append((job_kinds.KINDS[kind](scene), time.monotonic() - start))
+    world.must_succeed(world.driver.run(lake))
+    verdict = replace(lake.judge(lake.acknowledged_ids()), is_equal=lake.is_as_defined())
+    return [
+        Result(kind, seed, it.struck, it.ended, verdict, seconds)
+        for (kind, seed), (it, seconds) in zip(cases, disturbed, strict=True)
+    ]
+
+
 def run_job(world: World, kind: str, seed: int) -> Result:
     """One disturbed run (or two), a run in peace, and the judgement."""
     acknowledged = is_equal = None
@@ -60,7 +94,7 @@ def run_job(world: World, kind: str, seed: int) -> Result:
     half = world.half if kind in job_kinds.KINDS else None
     start = time.monotonic()
     if kind in data_kinds.KINDS:
-        lake, disturbed, expected = data_kinds.disturb(kind, world, seed)
+        lake, disturbed, expected = data_kinds.disturb(world, [(kind, seed)])
         acknowledged, is_equal = expected.stored, partial(expected.is_in, lake)
     elif kind in LARGE:
         lake, disturbed = LARGE[kind](world, seed)
@@ -68,8 +102,9 @@ def run_job(world: World, kind: str, seed: int) -> Result:
     else:
         lake, is_equal = half, partial(world.is_whole, half)
         lake.go_back()
-        put_second_half(lake, seed)
-        disturbed = job_kinds.KINDS[kind](Scene(world, lake, seeded(kind, seed)))
+        _, second = halves()
+        scene = Scene(world, lake, seeded(kind, seed), second, f"s{seed}", world.requests)
+        disturbed = job_kinds.KINDS[kind](scene)
     ended, then = disturbed.ended, world.driver.run(lake)
     if then != "succeeded":
         ended += f", and the next run {then}"

@@ -46,22 +46,23 @@ class Expected:
         return lake.refused() == sorted(self.refused.items()) and lake.prints() == self.prints
 
 
-def make_lines(rng: random.Random, count: int = 120) -> Lines:
-    """Events of a few visitors over five days: visits, orders, searches."""
+def make_lines(rng: random.Random, name: str, count: int = 120) -> Lines:
+    """Events of a few visitors over five days: visits, orders, searches. Every id has `name` in it."""
     lines = []
     for number in range(count):
         at = START + rng.randrange(5 * DAY_MS)
         kind = rng.choice(["page_view", "view_item", "search", "add_to_cart", "purchase"])
         fields: dict[str, Any] = {}
         if kind == "purchase":
-            fields = {"order_id": f"o{number % 9}", "value": str(rng.randint(1, 90)), "currency": "EUR"}
-        lines.append(line(f"e{number}", f"v{rng.randrange(12)}", at, kind, page_view_id=f"p{number}", **fields))
+            fields = {"order_id": f"{name}o{number % 9}", "value": str(rng.randint(1, 90)), "currency": "EUR"}
+        visitor, page = f"{name}v{rng.randrange(12)}", f"{name}p{number}"
+        lines.append(line(f"{name}e{number}", visitor, at, kind, page_view_id=page, **fields))
     return lines
 
 
-def late(rng: random.Random) -> Objects:
+def late(rng: random.Random, name: str) -> Objects:
     """A third of the lines comes an hour, three days or forty days after it happened."""
-    lines = make_lines(rng)
+    lines = make_lines(rng, name)
     for each in rng.sample(lines, 40):
         wait = rng.choice([HOUR_MS, 3 * DAY_MS, 40 * DAY_MS])
         each["received_at"] += wait
@@ -69,9 +70,9 @@ def late(rng: random.Random) -> Objects:
     return _pack(rng, lines, "40 lines late by 1 h, 3 d or 40 d")
 
 
-def wrong_clocks(rng: random.Random) -> Objects:
+def wrong_clocks(rng: random.Random, name: str) -> Objects:
     """A third of the browsers is a day off, in 1970 or in 2099; some tell when they sent, some do not."""
-    lines = make_lines(rng)
+    lines = make_lines(rng, name)
     for each in rng.sample(lines, 40):
         shift = rng.choice([-DAY_MS, DAY_MS, 5 - each["ts"], ms("2099-06-01") - each["ts"]])
         each["ts"] += shift
@@ -86,9 +87,9 @@ def wrong_clocks(rng: random.Random) -> Objects:
     return _pack(rng, lines, "40 lines by clocks a day off, of 1970, of 2099", refused)
 
 
-def damaged_objects(rng: random.Random) -> Objects:
+def damaged_objects(rng: random.Random, name: str) -> Objects:
     """Truncated gzip, half a line, zero bytes, a byte order mark, bytes that are no UTF-8."""
-    objects = _pack(rng, make_lines(rng), "")
+    objects = _pack(rng, make_lines(rng, name), "")
     whole, refused, told = set(objects.whole), {}, []
     for number in rng.sample(range(len(objects.bodies)), 5):
         body, promised = objects.bodies[number]
@@ -132,9 +133,9 @@ DRIFTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def odd_lines(rng: random.Random) -> Objects:
+def odd_lines(rng: random.Random, name: str) -> Objects:
     """NaN, duplicate keys, fields of another type, countries that do not exist."""
-    lines = make_lines(rng)
+    lines = make_lines(rng, name)
     texts = {each["event_id"]: json.dumps(each) for each in lines}
     refused = {}
     for number, each in enumerate(rng.sample(lines, 40)):
@@ -155,7 +156,7 @@ def odd_lines(rng: random.Random) -> Objects:
     return _pack(rng, lines, "NaN, duplicate keys, type drift, unknown countries", refused, texts)
 
 
-KINDS: dict[str, Callable[[random.Random], Objects]] = {
+KINDS: dict[str, Callable[[random.Random, str], Objects]] = {
     "late": late,
     "wrong clocks": wrong_clocks,
     "damaged objects": damaged_objects,
@@ -163,22 +164,27 @@ KINDS: dict[str, Callable[[random.Random], Objects]] = {
 }
 
 
-def disturb(kind: str, world: World, seed: int) -> tuple[FaultLake, Disturbed, Expected]:
-    """The objects in one run, and in two runs in another order with copies; the second lake is to be judged."""
-    rng = seeded(kind, seed)
-    objects = KINDS[kind](rng)
+def disturb(world: World, cases: list[tuple[str, int]]) -> tuple[FaultLake, Disturbed, Expected]:
+    """The objects of these kinds and seeds in one run, and in two runs in another order with copies; the second lake
+    is to be judged."""
+    spoilt = [KINDS[kind](seeded(kind, seed), f"{number}") for number, (kind, seed) in enumerate(cases)]
+    rng = seeded(*cases[0])
+    whole = [body for objects in spoilt for body in objects.bodies]
     together = world.new_lake()
-    _put(together, objects.bodies, "all")
+    _put(together, whole, "all")
     world.must_succeed(world.driver.run(together))
     lake = world.new_lake()
-    bodies = [*objects.bodies, *rng.sample(objects.bodies, 3)]
+    bodies = whole + [body for objects in spoilt for body in rng.sample(objects.bodies, 3)]
     rng.shuffle(bodies)
     half = len(bodies) // 2
     _put(lake, bodies[:half], "one")
     world.must_succeed(world.driver.run(lake))
     _put(lake, bodies[half:], "two")
     ended = world.driver.run(lake)
-    return lake, Disturbed(ended, objects.spoilt), Expected(objects.whole, objects.refused, together.prints())
+    stored = set().union(*(objects.whole for objects in spoilt))
+    refused = {text: reason for objects in spoilt for text, reason in objects.refused.items()}
+    told = "; ".join(objects.spoilt for objects in spoilt)
+    return lake, Disturbed(ended, told), Expected(stored, refused, together.prints())
 
 
 def _pack(

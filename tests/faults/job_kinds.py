@@ -1,7 +1,7 @@
 """Faults under the refresh job: a run is disturbed, another follows in peace, and the lake has to be as if nothing
 had happened.
 
-A kind starts from a lake that has read the first half of the golden week; the second half is disturbed.
+In the campaign a kind starts from a lake that has read the first half of the golden week; the second half is disturbed.
 """
 
 import json
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from clicklake.paths import JOURNAL_KEY, LEASE_KEY, RESULTS_PREFIX
 from tests.faults.function import Function
@@ -32,7 +33,7 @@ from tests.faults.proxy import (
     updates_table,
     writes,
 )
-from tests.faults.world import NOTHING, Driver, FaultLake, World, put_second_half, seeded
+from tests.faults.world import NOTHING, Driver, FaultLake, World, deal, seeded
 from tests.spark.lakes import line
 
 
@@ -46,18 +47,33 @@ class Disturbed:
 
 @dataclass
 class Scene:
-    """One seed of a kind: the lake with its second half put, and the luck of the seed."""
+    """One seed of a kind: a lake, the lines that the disturbed run is to read, and the luck of the seed.
+
+    `name` is that of the lines' objects, `requests` what an undisturbed run asks for, or less.
+    """
 
     world: World
     lake: FaultLake
     rng: random.Random
+    lines: list[str]
+    name: str
+    requests: list[Request]
 
     def somewhere(self, matches: Matches) -> int:
         """The number of one of the requests that match, of those that an undisturbed run makes."""
-        return self.rng.randint(1, max(1, sum(map(matches, self.world.requests))))
+        return self.rng.randint(1, max(1, sum(map(matches, self.requests))))
 
-    def run(self, *rules: Rule) -> Disturbed:
-        ended = self.world.driver.run(self.lake, *rules)
+    def put(self, held_back: int = 0) -> list[list[str]]:
+        """Puts the lines as ten objects, but for those of `held_back` of them, which are returned."""
+        parts = deal(self.lines, self.rng)
+        for number, part in enumerate(parts[held_back:]):
+            self.lake.put_now(part, f"{self.name}n{number}")
+        return parts[:held_back]
+
+    def run(self, *rules: Rule, **changes: Any) -> Disturbed:
+        """Puts the lines, and runs under these faults."""
+        self.put()
+        ended = self.world.driver.run(self.lake, *rules, **changes)
         return Disturbed(ended, _tell(rules))
 
 
@@ -131,30 +147,25 @@ def arrive_while_reading(scene: Scene) -> Disturbed:
 
 
 def _arrive(scene: Scene, when: Matches, at: int, page_size: int | None) -> Disturbed:
-    lake = scene.lake
-    lake.go_back()
-    parts = put_second_half(lake, seed=scene.rng.randrange(1000), held_back=3)
+    driver = scene.world.driver
+    parts = scene.put(held_back=3)
     # By their names: before the first, in the middle, and behind the last of those that are listed.
-    names = [f"{letter}{number}" for number, letter in enumerate("asz")]
+    names = [f"{letter}{scene.name}" for letter in "asz"]
 
     def arrive() -> None:
         for part, name in zip(parts, names, strict=True):
-            lake.put_now(part, name)
+            scene.lake.put_now(part, name)
 
-    scene.world.driver.proxy.page_size = page_size
-    try:
-        return scene.run(Rule(when, Fault(before=arrive), at=at))
-    finally:
-        scene.world.driver.proxy.page_size = None
+    rule = Rule(when, Fault(before=arrive), at=at)
+    return Disturbed(driver.run(scene.lake, rule, page_size=page_size), _tell([rule]))
 
 
 def two_at_once(scene: Scene) -> Disturbed:
     """Two runs, released together; one of them is slow here and there."""
     world = scene.world
     if not world.other_driver.is_warm:
-        scene.lake.go_back()
         world.other_driver.run(scene.lake)
-        put_second_half(scene.lake, seed=0)
+    scene.put()
     together = threading.Barrier(2)
     slow = Rule(anything, delay(scene.rng.uniform(0.1, 1.0)), at=scene.rng.randint(1, 60), times=3)
 
@@ -171,8 +182,7 @@ def renewals_are_slow(scene: Scene) -> Disturbed:
     """Each renewal of the lease takes longer than the lease."""
     rule = Rule(puts_lease, delay(4.0), at=2, times=None)
     slow = Rule(writes, delay(2.5), at=scene.somewhere(writes))
-    ended = scene.world.driver.run(scene.lake, rule, slow, lease_seconds=2.0)
-    return Disturbed(ended, _tell([rule, slow]))
+    return scene.run(rule, slow, lease_seconds=2.0)
 
 
 def late(matches: Matches, may_land_amid: bool = False) -> Disturb:
@@ -183,6 +193,7 @@ def late(matches: Matches, may_land_amid: bool = False) -> Disturb:
 
     def disturb(scene: Scene) -> Disturbed:
         world, lake = scene.world, scene.lake
+        scene.put()
         if scene.rng.random() < 0.5:
             cut_off = Rule(updates_table, refuse(403, "AccessDenied"), at=scene.rng.randint(2, 8), times=None)
             world.driver.run(lake, cut_off)

@@ -1,21 +1,12 @@
-"""The fault campaign. By default every fault of ingest, one killed run and one cut reading; all else is slow."""
-
-from collections.abc import Iterator
+"""The fault campaign. By default two seeds of each fault of ingest and of each in the data; all else of it is slow."""
 
 import pytest
 
-from tests.faults import ingest_kinds
+from tests.faults import data_kinds, ingest_kinds
 from tests.faults.campaign import KINDS, run_ingest, run_job
 from tests.faults.proxy import Fault, Rule, cut_body, gets_raw, updates_table
-from tests.faults.world import World, open_world
 
 SEEDS = range(1, 21)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with open_world(tmp_path_factory.mktemp("faults")) as world:
-        yield world
 
 
 def test_what_was_acknowledged_is_stored_once_though_the_refresh_is_killed_as_well(world):
@@ -25,6 +16,20 @@ def test_what_was_acknowledged_is_stored_once_though_the_refresh_is_killed_as_we
     results = run_ingest(world, cases, [killed], [cut])
     assert killed.struck and cut.struck
     assert [result for result in results if not result.is_good] == []
+
+
+def test_spoilt_data_gives_the_same_in_one_run_and_in_two(world):
+    cases = [(kind, seed) for kind in data_kinds.KINDS for seed in SEEDS[:2]]
+    lake, disturbed, expected = data_kinds.disturb(world, cases)
+    assert disturbed.ended == "succeeded"
+    assert lake.judge(expected.stored).is_good
+    assert expected.is_in(lake)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_more_objects_than_a_page_of_a_listing(world, seed):
+    result = run_job(world, "1,005 and 2,500 objects", seed)
+    assert result.is_good, result
 
 
 @pytest.mark.slow

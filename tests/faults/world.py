@@ -251,11 +251,15 @@ class Driver:
         self._is_killed = False
         self._kills = 0
 
-    def run(self, lake: FaultLake, *rules: Rule, **changes: Any) -> str:
-        """One refresh under these faults: "succeeded", "killed", or "failed" with the error."""
+    def run(self, lake: FaultLake, *rules: Rule, page_size: int | None = None, **changes: Any) -> str:
+        """One refresh under these faults: "succeeded", "killed", or "failed" with the error.
+
+        `page_size` is the length of the listings' pages, if not what it always is.
+        """
         self._is_killed = False
         process = self._process = self._process or self._next()
         process.proxy.plan(*rules)
+        process.proxy.page_size = page_size
         try:
             process.job.run(lake.arguments(**changes))
         except TwinError as error:
@@ -340,11 +344,12 @@ class World:
     @cached_property
     def half(self) -> FaultLake:
         lake = self.new_lake()
-        lines = all_lines()
-        lake.put(lines[: len(lines) // 2], "first-half", "2026-09-07T12:00:00")
+        first, second = halves()
+        lake.put(first, "first-half", "2026-09-07T12:00:00")
         self.must_succeed(self.driver.run(lake))
         lake.remember()
-        put_second_half(lake, seed=0)
+        for number, part in enumerate(deal(second, random.Random(0))):
+            lake.put_now(part, f"n{number}")
         self.must_succeed(self.driver.run(lake))
         self.requests = self.driver.proxy.seen
         self.whole = lake.prints()
@@ -362,16 +367,16 @@ def seeded(kind: str, seed: int) -> random.Random:
     return random.Random(f"{kind} {seed}")
 
 
-def put_second_half(lake: FaultLake, seed: int, held_back: int = 0) -> list[list[str]]:
-    """Puts the second half of the golden week as ten objects, but for `held_back` of them, which are returned."""
+def halves() -> tuple[list[str], list[str]]:
+    """The lines of the golden week."""
     lines = all_lines()
-    lines = lines[len(lines) // 2 :]
-    rng = random.Random(seed)
-    rng.shuffle(lines)
-    parts = [lines[number::10] for number in range(10)]
-    for number, part in enumerate(parts[held_back:]):
-        lake.put_now(part, f"s{seed}n{number}")
-    return parts[:held_back]
+    return lines[: len(lines) // 2], lines[len(lines) // 2 :]
+
+
+def deal(lines: list[str], rng: random.Random, parts: int = 10) -> list[list[str]]:
+    """The lines in so many parts, in any order."""
+    lines = rng.sample(lines, len(lines))
+    return [lines[number::parts] for number in range(parts)]
 
 
 def _whole_lines(body: bytes) -> list[bytes]:
