@@ -1,5 +1,6 @@
 """From changed events to everything computed from them: which rows, which days, one commit a table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,7 +11,7 @@ from glue_jobs.arguments import Settings
 from glue_jobs.arrivals import EVENT_KEY, Outcome
 from glue_jobs.lake import Lake, days_around, days_from, on_days, settle, settle_if_small
 from glue_jobs.runtime import at_once, few, is_small
-from glue_jobs.tables import EVENTS, TABLES
+from glue_jobs.tables import EVENTS, ORDERS, TABLES
 from glue_jobs.transforms import daily
 from glue_jobs.transforms.behaviour import is_judged
 from glue_jobs.transforms.identity import identify, owner_at
@@ -28,16 +29,24 @@ SESSION_DAYS = 2
 
 @dataclass(frozen=True)
 class Days:
-    """The days whose numbers have to be written again, by what changed on them."""
+    """The days whose numbers have to be written again, by what changed on them.
+
+    `revenue` are those of `orders`, and those on which only refunds, or the channels of orders, are others now.
+    """
 
     events: set[date]
     sessions: set[date]
     orders: set[date]
+    revenue: set[date]
     persons: set[date]
 
     @property
-    def daily(self) -> set[date]:
+    def traffic(self) -> set[date]:
         return self.events | self.sessions | self.orders
+
+    @property
+    def daily(self) -> set[date]:
+        return self.traffic | self.revenue
 
 
 def collect_days(rows: DataFrame, *columns: str) -> set[date]:
@@ -288,10 +297,10 @@ def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome,
 
 def write_orders(
     lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome, touched: DataFrame | None
-) -> set[date]:
+) -> tuple[set[date], set[date]]:
     """Orders that have a new, changed or removed purchase or refund, from all their events at any age.
 
-    Returns the days whose numbers they are in, and those of the orders of `touched` sessions.
+    Returns Days.orders and Days.revenue; of the latter, also those of the orders of `touched` sessions.
     """
     time_zone = settings.shop_time_zone
     concerned = sessioned.rows.where(_is_changed()).select(*TABLES["events"].data_columns)
@@ -300,17 +309,16 @@ def write_orders(
     ids = concerned.select("order_id").distinct()
     event_days = collect_days(concerned, "event_date")
     before = lake.read("orders").where(F.lit(False))
-    days: set[date] = set()
+    revenue: set[date] = set()
     if not sessioned.is_first_load and not lake.is_empty("orders"):
         # An order takes its channel from its session, and its refunds theirs from the order.
-        concerns = lake.read("orders").join(touched, on="session_id", how="left_semi")
+        of_sessions = lake.read("orders").join(touched, on="session_id", how="left_semi")
+        revenue = _days_in(of_sessions, F.concat(_made_days("", time_zone), _refund_days("")))
         if event_days:
             before = settle(lake.read("orders").join(ids, on="order_id", how="left_semi"))
-            concerns = concerns.unionByName(before)
             event_days |= _days_in(before, "event_dates")
-        days |= _order_days(concerns, time_zone)
     if not event_days:
-        return days
+        return set(), revenue
     is_known = not sessioned.is_first_load and not before.isEmpty()
     events = concerned
     if is_known or outcome.has_removed:
@@ -318,22 +326,52 @@ def write_orders(
         stored = order_events(lake.read("events").where(on_days("event_date", event_days)))
         events = settle(stored.join(ids, on="order_id", how="left_semi"))
     orders = settle(build_orders(events))
-    days |= _order_days(orders, time_zone)
+    made, refunded = _order_days(before, orders, time_zone)
     if not is_known:
         lake.append("orders", orders)
     else:
         gone = before.join(orders, on="order_id", how="left_anti").select("order_id")
         lake.merge("orders", orders, gone=gone)
-    return days
+    return made, revenue | made | refunded
 
 
-def _order_days(orders: DataFrame, time_zone: str) -> set[date]:
-    """Days whose numbers an order is in: its own, its refunds', and those its session may have begun on."""
-    none = F.array().cast("array<date>")
-    first = local_date(F.col("ordered_at") - F.expr("interval 24 hours"), time_zone)
-    made = F.coalesce(F.sequence(first, F.col("order_date")), none)
-    refunded = F.coalesce("refunds.refund_date", none)
-    return _days_in(orders, F.concat(made, refunded))
+# What an order's refunds change.
+_OF_REFUNDS = ("refunds", "refunded", "net_revenue", "is_cancelled", "event_dates")
+
+
+def _order_days(before: DataFrame, orders: DataFrame, time_zone: str) -> tuple[set[date], set[date]]:
+    """The days that orders are in which are not as `before`, but for their refunds; and all days of refunds."""
+    made = [name for name in ORDERS.data_columns if name not in _OF_REFUNDS]
+
+    def sides(rows: DataFrame, side: str) -> DataFrame:
+        return rows.select("order_id", F.struct(*made).alias(f"{side}_made"), F.struct("*").alias(side))
+
+    both = sides(before, "old").join(sides(orders, "new"), on="order_id", how="full")
+    is_other = ~F.col("old_made").eqNullSafe(F.col("new_made"))
+    days = F.concat(
+        *(F.transform(_made_days(f"{side}.", time_zone), _named("made", is_other)) for side in ("old", "new")),
+        *(F.transform(_refund_days(f"{side}."), _named("refunded", F.lit(True))) for side in ("old", "new")),
+    )
+    found = both.select(F.inline(days)).where("is_changed").distinct().collect()
+    return tuple({row.day for row in found if row.kind == kind} for kind in ("made", "refunded"))
+
+
+def _named(kind: str, is_changed: Column) -> Callable[[Column], Column]:
+    return lambda day: F.struct(F.lit(kind).alias("kind"), is_changed.alias("is_changed"), day.alias("day"))
+
+
+def _made_days(order: str, time_zone: str) -> Column:
+    """The day of an order, and those its session may have begun on; `order` is what stands before its columns."""
+    first = local_date(F.col(f"{order}ordered_at") - F.expr("interval 24 hours"), time_zone)
+    return F.coalesce(F.sequence(first, F.col(f"{order}order_date")), _no_days())
+
+
+def _refund_days(order: str) -> Column:
+    return F.coalesce(f"{order}refunds.refund_date", _no_days())
+
+
+def _no_days() -> Column:
+    return F.array().cast("array<date>")
 
 
 def write_identity(lake: Lake, settings: Settings, sessioned: SessionedEvents, outcome: Outcome) -> set[date]:
@@ -417,21 +455,21 @@ def _owned_days(lake: Lake, settings: Settings, changed: DataFrame) -> set[date]
 
 def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
     """The daily tables of these days, one commit each; of all days for None."""
-    touched = days.daily if days else None
+    touched = days.traffic if days else None
     touched_active = days.events | days.persons if days else None
-    if touched is not None and not touched:
-        _write_active(lake, touched_active)
-        return
 
     def on_touched(table: str, days_after: int = 0) -> DataFrame:
         rows = lake.read(table)
         return rows if touched is None else rows.where(on_days(TABLES[table].day, days_from(touched, 0, days_after)))
 
     sessions, orders = on_touched("sessions"), lake.read("orders")
-    if touched is not None:
-        orders = settle(orders.where(_is_counted_on(touched)))
+    if days is not None and days.daily:
+        orders = settle(orders.where(_is_counted_on(days.daily)))
 
     def traffic_and_active() -> None:
+        if touched is not None and not touched:
+            _write_active(lake, touched_active)
+            return
         narrowed = settle_if_small(daily.narrow(on_touched("events")))
         rows = daily.daily_traffic(narrowed, sessions, orders)
         lake.overwrite("daily_traffic", rows, touched)
@@ -440,14 +478,16 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
     def orders_by_day() -> None:
         if days is None:
             lake.overwrite("daily_orders", daily.daily_orders(orders, lake.read("sessions"), settings.shop_currency))
-        elif days.orders:
+        elif days.revenue:
             made = collect_days(orders, "order_date")
             of_orders = lake.read("sessions").where(on_days("session_date", days_from(made, -SESSION_DAYS, 0)))
             of_orders = settle_if_small(of_orders.select("session_id", "channel", "source"))
             rows = daily.daily_orders(orders, of_orders, settings.shop_currency)
-            lake.overwrite("daily_orders", rows.where(on_days("event_date", days.orders)), days.orders)
+            lake.overwrite("daily_orders", rows.where(on_days("event_date", days.revenue)), days.revenue)
 
     def products_by_day() -> None:
+        if touched is not None and not touched:
+            return
         made = orders if touched is None else orders.where(on_days("order_date", touched))
         rows = daily.daily_products(on_touched("events", SESSION_DAYS), sessions, made, settings.shop_currency)
         lake.overwrite("daily_products", rows, touched)

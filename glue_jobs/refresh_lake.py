@@ -368,20 +368,20 @@ class Run:
         touched = touched_sessions(sessioned, outcome)
         self.step("cut sessions")
 
-        def from_events() -> list[set[date]]:
+        def from_events() -> list[Any]:
             write_events(lake, sessioned, outcome)
             return at_once(
                 lambda: write_orders(lake, settings, sessioned, outcome, touched),
                 lambda: write_identity(lake, settings, sessioned, outcome),
             )
 
-        (of_orders, of_persons), of_sessions, *_ = at_once(
+        ((of_orders, of_revenue), of_persons), of_sessions, *_ = at_once(
             from_events,
             lambda: write_sessions(lake, settings, sessioned, touched),
             lambda: write_visitor_days(lake, sessioned, outcome, of_events),
             keep_account,
         )
-        days = Days(of_events, of_sessions, of_orders, of_persons)
+        days = Days(of_events, of_sessions, of_orders, of_revenue, of_persons)
         self.step("events, sessions, orders, visitor days, identity; quarantine, repeats, objects")
 
         def daily() -> None:
