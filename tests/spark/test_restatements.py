@@ -7,7 +7,7 @@ import pytest
 
 from glue_jobs.tables import TABLES
 from tests.spark.golden_days import GOLDEN
-from tests.spark.lakes import SmallLake
+from tests.spark.lakes import SmallLake, line
 
 DAILY = ("daily_traffic", "daily_orders", "daily_products", "daily_active")
 WEEK = sorted(path.stem for path in GOLDEN.glob("raw/2026-*.ndjson"))
@@ -62,3 +62,21 @@ def test_a_run_lists_what_it_changed_of_days_that_were_over(runs, number):
         if place[0] < today and before.get(place) != after.get(place)
     }
     assert expected and restated == expected
+
+
+def test_a_refund_writes_its_own_day_again_and_not_the_orders(new_lake):
+    lake = new_lake()
+    bought = {"order_id": "o1", "value": "30", "currency": "EUR", "items": [{"product_id": "p", "price": "30"}]}
+    lake.put([line("bought", "v1", "2026-09-07T12:00:00", "purchase", **bought)], "bought")
+    first = lake.run().run_id
+    given_back = line("back", None, "2026-09-20T12:00:00", "refund", order_id="o1", value="30", origin="server")
+    lake.put([given_back], "back", "2026-09-20T12:00:00")
+    second = lake.run().run_id
+    order_day, refund_day = date(2026, 9, 7), date(2026, 9, 20)
+    written = {name: set(lake.rows(name, "event_date", "run_id")) for name in ("daily_products", "daily_traffic")}
+    assert written == {
+        "daily_products": {(order_day, first)},
+        "daily_traffic": {(order_day, first), (refund_day, second)},
+    }
+    assert set(lake.rows("daily_orders", "event_date", "run_id")) == {(order_day, first), (refund_day, second)}
+    lake.assert_like_the_oracle()
