@@ -45,9 +45,9 @@ def laptop_settings(folder: Path, cores: int | None = None, stays: bool = False)
                 # A laptop's lake is small.
                 "-XX:+UseSerialGC",
                 *(gets_quick if stays else starts_quickly),
-                f"-Djava.io.tmpdir={folder}",
-                f"-Dderby.system.home={folder}",
-                f"-Dlog4j2.configurationFile={ROOT / 'clicklake' / 'local' / 'log4j2.properties'}",
+                _option(f"-Djava.io.tmpdir={folder}"),
+                _option(f"-Dderby.system.home={folder}"),
+                _option(f"-Dlog4j2.configurationFile={(ROOT / 'clicklake' / 'local' / 'log4j2.properties').as_uri()}"),
             ]
         ),
         "spark.local.dir": str(folder),
@@ -57,3 +57,8 @@ def laptop_settings(folder: Path, cores: int | None = None, stays: bool = False)
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+
+
+def _option(text: str) -> str:
+    """One option whole: Spark cuts the line at its spaces, and a folder may have some in its name."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
