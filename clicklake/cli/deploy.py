@@ -38,7 +38,17 @@ class Terraform:
     folder: Path = CONFIGURATION
 
     def run(self, *arguments: str) -> None:
-        if subprocess.run(["terraform", *arguments], cwd=self.folder, check=False).returncode:
+        is_stopped = False
+        with subprocess.Popen(["terraform", *arguments], cwd=self.folder) as process:
+            while process.poll() is None:
+                try:
+                    process.wait()
+                except KeyboardInterrupt:
+                    # Terraform has heard it too, and needs its time: killed, it would forget what it has just made.
+                    is_stopped = True
+        if is_stopped:
+            raise KeyboardInterrupt
+        if process.returncode:
             raise TwinError(f"terraform {arguments[0]} failed: what it says above tells why.")
 
     def enter(self) -> None:
@@ -176,6 +186,9 @@ def main(argv: list[str] | None = None) -> int:
     except TwinError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped. Terraform knows what it has made so far: the same command goes on from there.", file=sys.stderr)
+        return 130
     return 0
 
 

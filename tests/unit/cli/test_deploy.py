@@ -1,3 +1,7 @@
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +88,40 @@ def test_missing_credentials_are_told(tree, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tree / "none"))
     with pytest.raises(TwinError, match="no AWS credentials"):
         check("dev", tree / "terraform")
+
+
+SLOW_TERRAFORM = """#!/bin/sh
+trap 'sleep 1; echo the state is put away; exit 1' INT
+echo at work
+while :; do sleep 0.05; done
+"""
+PLAN_WITHOUT_AWS = """
+import signal, sys
+from clicklake.cli import deploy
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background ignores it
+deploy.check = deploy.Terraform.enter = lambda *_: None
+sys.exit(deploy.main(["plan"]))
+"""
+
+
+def test_ctrl_c_leaves_terraform_the_time_to_put_its_state_away(tmp_path):
+    terraform = tmp_path / "terraform"
+    terraform.write_text(SLOW_TERRAFORM)
+    terraform.chmod(0o755)
+    with subprocess.Popen(
+        [sys.executable, "-c", PLAN_WITHOUT_AWS],
+        env={**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == "at work\n"
+        os.killpg(process.pid, signal.SIGINT)
+        said, complaint = process.communicate(timeout=30)
+    assert said == "the state is put away\n"
+    assert complaint.startswith("Stopped. ") and complaint.count("\n") == 1
+    assert process.returncode == 130
 
 
 class Recorded(Terraform):
