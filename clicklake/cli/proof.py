@@ -352,8 +352,9 @@ def run(terraform: Terraform, *, keeps: bool) -> bool:
     terraform.enter()
     if terraform.outputs():
         raise TwinError(f"{terraform.environment} is deployed already, and the proof destroys what it proved.")
-    proofs = [tried("deploy", lambda: apply(terraform, ["-auto-approve"]) or "applied, first refresh, views")]
+    proofs: list[Proof] = []
     try:
+        proofs.append(tried("deploy", lambda: apply(terraform, ["-auto-approve"]) or "applied, first refresh, views"))
         if proofs[0].is_proved:
             proofs.append(tried("a second plan", lambda: second_plan(terraform)))
             deployment = find_deployment(terraform.environment)
@@ -395,6 +396,9 @@ def main(argv: list[str] | None = None) -> int:
     except TwinError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"Stopped. What is left of it, if anything: make destroy ENV={chosen.env} DATA=delete", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -80,6 +80,18 @@ def test_a_deployment_that_fails_half_way_is_destroyed(terraform, monkeypatch):
     assert DONE[-1] == "destroy"
 
 
+def test_what_ctrl_c_leaves_of_a_deployment_is_destroyed(terraform, monkeypatch, capsys):
+    def stop(*_: object) -> None:
+        DONE.append("apply")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(proof, "apply", stop)
+    monkeypatch.setattr(proof, "Terraform", lambda environment: terraform)
+    assert proof.main(["--env", "dev"]) == 130
+    assert DONE[-1] == "destroy"
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_waiting_ends(monkeypatch):
     with pytest.raises(TwinError, match="the mail did not come within 0 s"):
         wait_for("the mail", lambda: [], seconds=0, pause=0)
