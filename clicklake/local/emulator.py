@@ -69,8 +69,7 @@ class Lake:
 
     def enter(self) -> None:
         """Points this process at the lake."""
-        for name in FOREIGN_VARIABLES:
-            os.environ.pop(name, None)
+        _leave_aws()
         os.environ.update(self.environment())
 
 
@@ -127,10 +126,13 @@ class Emulator:
 
 
 def start(port: int = 0) -> Emulator:
-    """Starts the emulator on `port`, 0 for a free one; TwinError where the port is taken."""
+    """Starts the emulator on `port`, 0 for a free one; TwinError where the port is taken.
+
+    From then on this process has nothing to do with a real account.
+    """
+    _leave_aws()
     environment = {**os.environ, **_aws_environment(""), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    for name in (*FOREIGN_VARIABLES, "AWS_ENDPOINT_URL"):
-        environment.pop(name, None)
+    environment.pop("AWS_ENDPOINT_URL")
     words = tempfile.TemporaryFile()  # noqa: SIM115 - the child writes to it as long as it lives
     process = subprocess.Popen(
         [sys.executable, "-m", "clicklake.local.emulator_server", str(port)],
@@ -214,6 +216,26 @@ def _aws_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_REGION": DEFAULT_REGION,
         "AWS_DEFAULT_REGION": DEFAULT_REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **_apart_from_aws(),
+    }
+
+
+def _leave_aws() -> None:
+    for name in FOREIGN_VARIABLES:
+        os.environ.pop(name, None)
+    os.environ.update(_apart_from_aws())
+
+
+def _apart_from_aws() -> dict[str, str]:
+    """No profile's settings, and no proxy: boto3, DuckDB and the JVM would each ask a company's for 127.0.0.1."""
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if direct != "*":
+        direct = ",".join(dict.fromkeys([*filter(None, direct.split(",")), "127.0.0.1", "localhost"]))
+    return {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "no_proxy": direct,
+        "NO_PROXY": direct,
     }
 
 

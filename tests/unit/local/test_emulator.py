@@ -101,6 +101,44 @@ def test_an_emulator_ends_with_its_parent_however_that_ends(end: signal.Signals)
     assert closes(port)
 
 
+A_LAKE_FOUND_AND_ASKED = """
+from clicklake.local import emulator as e
+from clicklake.local.authorizer import UserPool
+from clicklake.local.sql import connect
+with e.running() as running:
+    lake = running.create_lake()
+    UserPool.create(running).authorizer()
+    lake.enter()
+    print(connect(lake.endpoints(), lake.database).relations()[0])
+"""
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+        {"http_proxy": "http://127.0.0.1:9", "no_proxy": "intranet.example"},
+        {"AWS_PROFILE": "of-no-file"},
+        {"AWS_CONFIG_FILE": "{tmp_path}/damaged"},
+    ],
+    ids=lambda surroundings: next(reversed(surroundings)),
+)
+def test_proxies_and_profiles_do_not_come_between(surroundings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "damaged").write_text("[[")
+    usual = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    usual |= {name: value.format(tmp_path=tmp_path) for name, value in surroundings.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", A_LAKE_FOUND_AND_ASKED],
+        cwd=ROOT,
+        env=usual,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_taken_port_is_one_sentence(emulator: Emulator) -> None:
     with pytest.raises(TwinError, match=rf"^Port {emulator.port} cannot be used for the emulator .*\.$"):
         emulators.start(emulator.port)
