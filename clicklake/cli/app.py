@@ -329,9 +329,23 @@ def run(arguments: list[str]) -> int:
         return 1
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python would complain while flushing at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _put_output_away()
         return 141
+    except OSError as error:
+        _put_output_away()
+        where = f" ({error.filename})" if error.filename else ""
+        sentence = f"{error.strerror or error}{where}: there has to be room, and the right to write."
+        errors.print(sentence, markup=False, soft_wrap=True)
+        return 1
     return 0
+
+
+def _put_output_away() -> None:
+    """What is still to be written is, if it can be."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _stop(*_: object) -> None:

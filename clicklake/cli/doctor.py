@@ -13,7 +13,7 @@ from clicklake.cli.doctor_aws import aws_findings
 from clicklake.cli.findings import Finding, tell
 from clicklake.local import jars, java
 from clicklake.local.emulator import find_lake
-from clicklake.local.places import TwinError, cache_folder
+from clicklake.local.places import ROOT, TwinError, cache_folder
 
 FREE_DISK_GB = 3
 MEMORY_GB = 4
@@ -66,6 +66,13 @@ def _disk() -> Iterator[Finding]:
     for folder in {_existing(cache_folder()), Path(tempfile.gettempdir())}:
         free = shutil.disk_usage(folder).free / 1e9
         yield Finding("disk", free >= FREE_DISK_GB, f"{free:.1f} GB free at {folder}", f"Free {FREE_DISK_GB} GB there.")
+
+
+def _folders() -> Iterator[Finding]:
+    for name, folder in {"this folder": ROOT, "the cache": _existing(cache_folder())}.items():
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            advice = "Make it writable; CLICKLAKE_CACHE chooses another cache."
+            yield Finding("folders", False, f"{folder} ({name}) cannot be written to", advice)
 
 
 def _memory() -> Iterator[Finding]:
@@ -129,6 +136,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _jars,
     _make,
     _disk,
+    _folders,
     _memory,
     _ports,
     _twin,

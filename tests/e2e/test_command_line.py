@@ -130,6 +130,30 @@ def test_a_stopped_emulator_is_one_sentence(environment: dict[str, str], lake: L
     assert ended.stderr.startswith("Nothing answers at AWS_ENDPOINT_URL") and ended.stderr.count("\n") == 1
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    environment: dict[str, str], tmp_path: Path, lake: Lake
+) -> None:
+    (tmp_path / "file").touch()
+    surroundings = {**environment, **lake.environment(), "CLICKLAKE_CACHE": str(tmp_path / "file" / "cache")}
+    ended = run(["refresh"], surroundings)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Not a directory (") and ended.stderr.count("\n") == 1
+    told = run(["doctor"], surroundings)
+    assert told.returncode == 1 and f"{tmp_path / 'file'} (the cache) cannot be written to" in told.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to /dev/full")
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_full_disk_is_one_sentence(environment: dict[str, str], output: str) -> None:
+    with open("/dev/full", "w") as full:
+        command = [*COMMAND, "cost", "--output", output]
+        ended = subprocess.run(
+            command, check=False, cwd=ROOT, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("No space left on device") and ended.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
