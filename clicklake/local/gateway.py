@@ -17,7 +17,6 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl
 
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from clicklake.local.authorizer import Authorizer
@@ -180,10 +179,11 @@ class Gateway:
             claims = self._authorizer.claims(token) if self._authorizer else None
             if claims is None:
                 return _message(401, "Unauthorized", {"www-authenticate": "Bearer"})
-        request.max_content_length = MAX_BODY_BYTES
-        try:
-            body = request.get_data(cache=False)
-        except RequestEntityTooLarge:
+        # A body in chunks does not tell its length, and would be cut off at the limit: so one more byte is read.
+        request.max_content_length = MAX_BODY_BYTES + 1
+        is_too_large = (request.content_length or 0) > MAX_BODY_BYTES
+        body = b"" if is_too_large else request.get_data(cache=False)
+        if is_too_large or len(body) > MAX_BODY_BYTES:
             return _message(413, "Request Entity Too Large", {"connection": "close"})
         event = make_event(
             request.method,

@@ -166,6 +166,15 @@ def test_more_than_ten_megabytes_are_refused_before_the_function(gateway: Gatewa
     assert function.events == []
 
 
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 202), (MAX_BODY_BYTES + 1, 413)])
+def test_a_body_in_chunks_is_refused_not_cut_off(gateway: Gateway, function: Echo, size: int, status: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=20)
+    connection.request("POST", "/v1/events", iter([b"x" * size]), encode_chunked=True)
+    assert connection.getresponse().status == status
+    connection.close()
+    assert [len(base64.b64decode(event["body"])) for event in function.events] == [size] * (status == 202)
+
+
 def test_a_preflight_is_answered_by_the_gateway(gateway: Gateway, function: Echo) -> None:
     status, headers, _ = call(gateway, "OPTIONS", "/v1/events", headers={"Origin": SHOP})
     assert status == 204
