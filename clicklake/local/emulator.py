@@ -173,14 +173,18 @@ def running(port: int = 0) -> Iterator[Emulator]:
 
 @contextmanager
 def announced(lake: Lake) -> Iterator[None]:
-    """Tells other commands of the lake for as long as the block runs."""
+    """Tells other commands of the lake for as long as the block runs; then of the one before, if it still does."""
+    before = _read_state()
     write_atomically(_state_path(), json.dumps(asdict(lake)) + "\n")
     try:
         yield
     finally:
         found = _read_state()
         if found is not None and found.pid == lake.pid:
-            _state_path().unlink(missing_ok=True)
+            if before is not None and before.pid != lake.pid and _is_running(before):
+                write_atomically(_state_path(), json.dumps(asdict(before)) + "\n")
+            else:
+                _state_path().unlink(missing_ok=True)
 
 
 def find_lake() -> Lake:
@@ -190,7 +194,7 @@ def find_lake() -> Lake:
     lake = _read_state()
     if lake is None:
         raise TwinError("No twin is running here: start one with `clicklake up` in another terminal.")
-    if not (is_alive(lake.pid) and _answers(lake.endpoint_url)):
+    if not _is_running(lake):
         _state_path().unlink(missing_ok=True)
         raise TwinError("The twin that ran here has ended, and its lake with it: start one with `clicklake up`.")
     return lake
@@ -248,6 +252,10 @@ def _read_state() -> Lake | None:
         return Lake(**json.loads(_state_path().read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _is_running(lake: Lake) -> bool:
+    return is_alive(lake.pid) and _answers(lake.endpoint_url)
 
 
 def _answers(endpoint_url: str) -> bool:

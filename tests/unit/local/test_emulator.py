@@ -165,6 +165,15 @@ def test_a_running_twin_is_found_and_forgotten_at_its_end(emulator: Emulator, st
         emulators.find_lake()
 
 
+def test_a_demo_beside_a_running_twin_gives_its_place_back(emulator: Emulator, state: Path) -> None:
+    twin, demo = some_lake(emulator, os.getppid()), some_lake(emulator, os.getpid())
+    with emulators.announced(twin):
+        with emulators.announced(demo):
+            assert emulators.find_lake() == demo
+        assert emulators.find_lake() == twin
+    assert not state.exists()
+
+
 def test_a_killed_twin_is_told_from_a_running_one(emulator: Emulator, state: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
