@@ -7,7 +7,8 @@ import sys
 
 def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    signal.signal(signal.SIGHUP, lambda *_: os._exit(129))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        signal.signal(signal.SIGHUP, lambda *_: os._exit(129))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     from clicklake.cli.app import run
 

@@ -317,7 +317,9 @@ def run(arguments: list[str]) -> int:
     try:
         sys.unraisablehook = _stop_soon
         for ending in (*_ENDINGS, signal.SIGALRM):
-            signal.signal(ending, _stop)
+            # nohup asks to live on when the terminal is closed.
+            if (ending, signal.getsignal(ending)) != (signal.SIGHUP, signal.SIG_IGN):
+                signal.signal(ending, _stop)
         app(arguments, prog_name="clicklake")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -267,6 +267,8 @@ def test_ctrl_c_leaves_nothing_running(
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # The tests may run under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
         )
     started.append(process)
     wait_for(moment, process, output)
