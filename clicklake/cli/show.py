@@ -5,8 +5,9 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,8 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from clicklake.local.places import TwinError
 
 console = Console(highlight=False)
 
@@ -37,7 +40,10 @@ def as_csv(rows: pa.Table) -> str:
 
 
 def as_json(rows: pa.Table) -> str:
-    """A JSON array of objects; decimals are text, so that no digit is lost."""
+    """A JSON array of objects; decimals are text, so that no digit is lost. Each column needs a name of its own."""
+    twice = [name for name, times in Counter(rows.column_names).items() if times > 1]
+    if twice:
+        raise TwinError(f"Several columns are called {twice[0]!r}, and JSON would keep one: name them apart with AS.")
     listed = [dict(zip(rows.column_names, map(_json_value, row), strict=True)) for row in _rows(rows)]
     return json.dumps(listed, ensure_ascii=False, indent=2)
 
@@ -46,7 +52,8 @@ def as_table(rows: pa.Table, title: str | None = None, limit: int = 0) -> Table:
     """A table for the terminal; `limit` rows at most, 0 is all. A few wide rows are laid on their side."""
     shown = rows.slice(0, limit) if limit else rows
     if 0 < shown.num_rows <= 3 and shown.num_columns > 7:
-        sideways = [[name, *map(_table_cell, values)] for name, values in shown.to_pydict().items()]
+        columns = zip(shown.column_names, shown.columns, strict=True)
+        sideways = [[name, *map(_table_cell, column.to_pylist())] for name, column in columns]
         table = Table(title=title, title_justify="left", show_header=False)
         for line in sideways:
             table.add_row(*map(Text, line))
@@ -80,8 +87,8 @@ def _csv_cell(value: Any) -> Any:
         return "" if math.isnan(value) else repr(value)
     if isinstance(value, (datetime, date)):
         return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-    text = value if isinstance(value, str) else json.dumps(_json_value(value), ensure_ascii=False)
-    return neutralised(text)
+    plain = _json_value(value)
+    return neutralised(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
 
 
 def _json_value(value: Any) -> Any:
@@ -93,7 +100,7 @@ def _json_value(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, (datetime, date)):
+    if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from clicklake.cli.show import as_csv, as_json, as_table
+from clicklake.local.places import TwinError
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,20 @@ def test_numbers_dates_and_gaps_stay_what_they_are() -> None:
 def test_json_keeps_every_digit_and_every_character() -> None:
     rows = pa.table({"money": [Decimal("12345678901234.5678")], "text": ["=é\n"], "none": pa.array([None], pa.int64())})
     assert json.loads(as_json(rows)) == [{"money": "12345678901234.5678", "text": "=é\n", "none": None}]
+
+
+def test_two_columns_of_one_name_are_never_one() -> None:
+    rows = pa.table([[1], [2], *[[0]] * 6], names=["a", "a", *"bcdefg"])
+    assert as_csv(rows).splitlines() == ["a,a,b,c,d,e,f,g", "1,2,0,0,0,0,0,0"]
+    assert as_table(rows).row_count == 8
+    with pytest.raises(TwinError, match=r"^Several columns are called 'a'.*\.$"):
+        as_json(rows)
+
+
+def test_times_of_day_and_bytes_are_text_everywhere() -> None:
+    rows = pa.table({"at": [time(9, 30)], "digest": [b"\x01\xff"]})
+    assert json.loads(as_json(rows)) == [{"at": "09:30:00", "digest": "01ff"}]
+    assert as_csv(rows) == "at,digest\r\n09:30:00,01ff\r\n"
 
 
 def test_a_terminal_gets_no_control_characters() -> None:
