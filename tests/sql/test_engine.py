@@ -55,6 +55,7 @@ def test_a_table_has_the_names_it_has_in_athena(lake: Engine, name: str) -> None
         ("select date_format(timestamp '2026-03-01 10:05:00', '%Y-%m')", "2026-03"),
         ("select max_by(event_id, line) from events", "b"),
         ("select cast(12.34 as decimal(18, 4))", Decimal("12.3400")),
+        ("select cast('99999999999999999999' as decimal(38, 0))", Decimal("99999999999999999999")),
         ("select regexp_like(event_id, '^a') from events where line = 1", True),
         ("select cast(from_unixtime(0) as varchar) like '1970-01-01 00:00:00%'", True),
     ],
