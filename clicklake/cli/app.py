@@ -202,12 +202,12 @@ def query(
 
     On AWS it is Athena that answers, in the deployment's workgroup; a query bills 10 MB read, or more.
     """
-    from clicklake.cli.query import list_queries, run_query
+    from clicklake.cli.query import list_queries, read_stdin, run_query
 
     if listing or not sql:
         list_queries()
     else:
-        run_query(sys.stdin.read() if sql == "-" else sql, output.value, limit, environment)
+        run_query(read_stdin() if sql == "-" else sql, output.value, limit, environment)
 
 
 @app.command(

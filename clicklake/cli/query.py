@@ -14,6 +14,10 @@ from clicklake.local.sql import QueryError, connect, parse, read_queries
 
 def run_query(sql: str, output: str, limit: int, environment: str | None = None) -> None:
     """Prints the answer to a statement, or to a saved query by its name: the twin's, or a deployment's."""
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        raise TwinError("The query is not UTF-8 text: save it as such.") from error
     saved = read_queries("saved")
     name = sql.strip()
     if name not in saved and name and " " not in name and not name.endswith(";"):
@@ -27,6 +31,11 @@ def run_query(sql: str, output: str, limit: int, environment: str | None = None)
         print(as_json(rows))
     else:
         console.print(as_table(rows, limit=limit))
+
+
+def read_stdin() -> str:
+    """A query from standard input; what is not UTF-8 stays recognisable as such."""
+    return sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape")
 
 
 def _ask_twin(sql: str) -> pa.Table:

@@ -122,6 +122,11 @@ def test_a_query_comes_from_stdin_and_a_formula_is_neutralised(environment: dict
     assert (asked.returncode, asked.stdout) == (0, "term,n\n'=HYPERLINK(1),1\n")
 
 
+def test_a_query_that_is_no_text_is_one_sentence(environment: dict[str, str], lake: Lake) -> None:
+    ended = run(["query", "select 1 as \udcff"], {**environment, **lake.environment()})
+    assert (ended.returncode, ended.stderr) == (1, "The query is not UTF-8 text: save it as such.\n")
+
+
 def test_a_stopped_emulator_is_one_sentence(environment: dict[str, str], lake: Lake) -> None:
     with socket.create_server(("127.0.0.1", 0)) as once:
         gone = f"http://127.0.0.1:{once.getsockname()[1]}"
