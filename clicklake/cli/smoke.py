@@ -103,9 +103,17 @@ def send(url: str) -> Sent:
         status, body, request_id = error.code, error.read(), ""
     except OSError as error:
         raise TwinError(f"{url} does not answer ({error}).") from error
-    if status != 202 or json.loads(body).get("accepted") != 1:
+    if status != 202 or _accepted(body) != 1:
         raise TwinError(f"the answer was {status}: {body[:300].decode('utf-8', 'replace')}.")
     return Sent(event_id, ingest_id(request_id), now)
+
+
+def _accepted(body: bytes) -> Any:
+    """How many events the answer says were taken; None where it is no such answer: a firewall's challenge is a 202."""
+    try:
+        return json.loads(body)["accepted"]
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def find_raw(

@@ -52,7 +52,12 @@ def test_the_event_is_a_test_and_nobodys(door):
 
 @pytest.mark.parametrize(
     "answer",
-    [Response('{"accepted": 0, "errors": [{"reason": "x"}]}', 202), Response("Forbidden", 403), Response("{}", 503)],
+    [
+        Response('{"accepted": 0, "errors": [{"reason": "x"}]}', 202),
+        Response("<!doctype html><title>Human verification</title>", 202),
+        Response("Forbidden", 403),
+        Response("{}", 503),
+    ],
 )
 def test_an_event_that_is_not_taken_is_told_with_the_answer(door, answer):
     door.answer = answer
