@@ -62,6 +62,8 @@ def _folder() -> Path:
 
 
 def _fetch(folder: Path) -> None:
+    for left in folder.parent.glob("fetch-*"):  # of one that was killed; there is never another at work
+        shutil.rmtree(left, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix="fetch-", dir=folder.parent))
     try:
         (work / "settings.xml").write_text(_SETTINGS)
@@ -104,6 +106,8 @@ def _fetch(folder: Path) -> None:
                 f"then try again (`make jars`); Ivy's own words are in {folder.parent / 'failure.log'}."
             )
         (kept / _DONE).touch()
+        # What cleans cache folders up may have taken the mark, which nobody opens, and left the jars.
+        shutil.rmtree(folder, ignore_errors=True)
         os.replace(kept, folder)
         shutil.rmtree(folder.parent / "ivy", ignore_errors=True)  # the same bytes again
     finally:

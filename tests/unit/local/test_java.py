@@ -79,6 +79,25 @@ def test_jars_that_cannot_be_fetched_are_one_sentence(
     assert "100 MB" in capsys.readouterr().err
 
 
+def test_what_is_left_of_an_older_cache_is_in_nobodys_way(
+    tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching = home(tmp_path / "jdk", 'JAVA_VERSION="17"\n')
+    script = """#!/bin/sh
+while [ "$1" != -retrieve ]; do shift; done
+folder=$(dirname "$2"); mkdir -p "$folder"; touch "$folder/new.jar"
+"""
+    (fetching / "bin" / "java").write_text(script)
+    (fetching / "bin" / "java").chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(fetching))
+    folder = jars._folder()
+    folder.mkdir(parents=True)
+    (folder / "old.jar").touch()  # without the mark that all are there
+    (folder.parent / "fetch-killed").mkdir()
+    assert [path.name for path in jars.classpath()] == ["new.jar"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == sorted([folder.name, "lock"])
+
+
 def test_cached_jars_need_neither_java_nor_network(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = jars._folder()
     folder.mkdir(parents=True)
