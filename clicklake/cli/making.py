@@ -88,8 +88,8 @@ def send(running: Twin, plan: Plan) -> tuple[Sequence[RawObject], Path | None]:
         try:
             with write_truth(TRUTH) if truth else nullcontext() as writer:
                 requests = list(plan.requests(writer))
-        except ValueError as error:
-            raise TwinError(f"{error}.") from error
+        except (ValueError, OverflowError) as error:
+            raise TwinError("Days so early or so late cannot be simulated: choose another --until.") from error
     INGEST_LOG.parent.mkdir(parents=True, exist_ok=True)
     answers: Counter[int] = Counter()
     is_stopped = threading.Event()

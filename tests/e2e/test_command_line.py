@@ -70,6 +70,7 @@ def test_help_and_version_answer(environment: dict[str, str]) -> None:
             "--from 2026-01-02 is after --to 2026-01-01",
         ),
         (["demo", "--report", "/proc/nowhere/report.html", "--days", "1"], "The report cannot be written to"),
+        (["demo", "--until", "9999-12-31", "--days", "1"], "Days so early or so late cannot be simulated"),
         (["refresh", "--env", "dev"], "There are no AWS credentials here (NoCredentialsError): run `aws configure`"),
         (["query", "kpis", "--env", "Dev"], "'Dev' is no deployment's name"),
     ],
