@@ -1,5 +1,6 @@
 """The commands of `clicklake`, their options and their help."""
 
+import errno
 import os
 import signal
 import sys
@@ -306,6 +307,7 @@ def cost(
 
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 class _Stopped(BaseException):
@@ -334,6 +336,8 @@ def run(arguments: list[str]) -> int:
         _put_output_away()
         return 141
     except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         _put_output_away()
         where = f" ({error.filename})" if error.filename else ""
         sentence = f"{error.strerror or error}{where}: there has to be room, and the right to write."
