@@ -453,8 +453,11 @@ def _owned_days(lake: Lake, settings: Settings, changed: DataFrame) -> set[date]
     return {oldest} if oldest is not None else set()
 
 
-def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
-    """The daily tables of these days, one commit each; of all days for None."""
+def write_daily(lake: Lake, settings: Settings, days: Days | None, today: date | None) -> date | None:
+    """The daily tables of these days, one commit each; of all days for None. `today` was the last day until now.
+
+    Returns the first day whose active visitors and persons may be others now; None if there is none.
+    """
     touched = days.traffic if days else None
     touched_active = days.events | days.persons if days else None
 
@@ -466,14 +469,11 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
     if days is not None and days.daily:
         orders = settle(orders.where(_is_counted_on(days.daily)))
 
-    def traffic_and_active() -> None:
-        if touched is not None and not touched:
-            _write_active(lake, touched_active)
-            return
-        narrowed = settle_if_small(daily.narrow(on_touched("events")))
-        rows = daily.daily_traffic(narrowed, sessions, orders)
-        lake.overwrite("daily_traffic", rows, touched)
-        _write_active(lake, touched_active)
+    def traffic_and_active() -> date | None:
+        if touched is None or touched:
+            narrowed = settle_if_small(daily.narrow(on_touched("events")))
+            lake.overwrite("daily_traffic", daily.daily_traffic(narrowed, sessions, orders), touched)
+        return _write_active(lake, touched_active, today)
 
     def orders_by_day() -> None:
         if days is None:
@@ -492,7 +492,8 @@ def write_daily(lake: Lake, settings: Settings, days: Days | None) -> None:
         rows = daily.daily_products(on_touched("events", SESSION_DAYS), sessions, made, settings.shop_currency)
         lake.overwrite("daily_products", rows, touched)
 
-    at_once(traffic_and_active, orders_by_day, products_by_day)
+    first_active, *_ = at_once(traffic_and_active, orders_by_day, products_by_day)
+    return first_active
 
 
 def _is_counted_on(days: set[date]) -> Column:
@@ -504,16 +505,22 @@ def _is_counted_on(days: set[date]) -> Column:
     return is_made | F.coalesce(is_refunded, F.lit(False))
 
 
-def _write_active(lake: Lake, touched: set[date] | None) -> None:
-    """The active visitors and persons from the oldest touched day on; of all days for None."""
+def _write_active(lake: Lake, touched: set[date] | None, today: date | None) -> date | None:
+    """The active visitors and persons from the oldest touched day on, or from the day after `today`, which was the
+    last one: days without events are between. Of all days for None.
+
+    Returns the first day whose numbers may be others now; None if there is none.
+    """
     if touched is not None and not touched:
-        return
+        return None
     # The daily traffic has a row for every day with events.
     bounds = lake.bounds("daily_traffic", "event_date")
     if bounds is None:
         lake.overwrite("daily_active", lake.read("daily_active").limit(0))
-        return
+        return min(touched) if touched else None
     first_day, last_day = bounds
+    if touched is not None and today is not None:
+        touched = touched | {min(today + timedelta(days=1), last_day)}
     first = first_day if touched is None else max(min(touched), first_day)
     written = [first + timedelta(days=n) for n in range((last_day - first).days + 1)]
     days = lake.spark.range(0, 1, 1, 1).select(
@@ -522,15 +529,23 @@ def _write_active(lake: Lake, touched: set[date] | None) -> None:
     )
     active = lake.read("visitor_days").where(F.col("event_date") >= F.lit(first - timedelta(days=29)))
     rows = daily.daily_active(settle_if_small(active), lake.read("identity"), days)
-    # A touched day may have lost its events.
-    lake.overwrite("daily_active", rows, None if first == first_day else touched.union(written))
+    if first == first_day:
+        lake.overwrite("daily_active", rows)
+        return first if touched is None else min(touched)
+    # A last day that lost its events takes the quiet days before it along: none of them is left.
+    first = min(first, last_day + timedelta(days=1))
+    until = max(last_day, *touched)
+    lake.overwrite("daily_active", rows, days_from({first}, 0, (until - first).days))
+    return first
 
 
-def write_restatements(lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None) -> int:
+def write_restatements(
+    lake: Lake, before: dict[str, int | None], today: date | None, days: Days | None, first_active: date | None
+) -> int:
     """One commit, if any published number is another now than in the snapshots `before`; returns how many are.
 
     Published is what a day before `today` had, the greatest day of the run before. `days` are those written
-    again, None where all were.
+    again, None where all were; `first_active` is the first of those whose active visitors and persons were.
     """
     if today is None:
         return 0
@@ -538,11 +553,11 @@ def write_restatements(lake: Lake, before: dict[str, int | None], today: date | 
     touched = active = is_over
     if days is not None:
         over = {day for day in days.daily if day < today}
-        first_active = min((day for day in days.events | days.persons if day < today), default=None)
-        if not over and first_active is None:
+        is_active_over = first_active is not None and first_active < today
+        if not over and not is_active_over:
             return 0
         touched = on_days("event_date", over)
-        active = is_over & (F.col("event_date") >= F.lit(first_active)) if first_active else F.lit(False)
+        active = is_over & (F.col("event_date") >= F.lit(first_active)) if is_active_over else F.lit(False)
     wheres = {"daily_traffic": touched, "daily_orders": touched, "daily_products": touched, "daily_active": active}
     readings = [
         (TABLES[name], lake.read_as_of(name, before[name]).where(where), lake.read(name).where(where))
@@ -577,4 +592,4 @@ def rebuild_all(lake: Lake, settings: Settings) -> None:
         lambda: lake.overwrite("orders", build_orders(settle(order_events(lake.read("events"))))),
         lambda: lake.overwrite("identity", identify(_verified_events(lake, None))),
     )
-    write_daily(lake, settings, None)
+    write_daily(lake, settings, None, None)

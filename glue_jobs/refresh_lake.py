@@ -177,7 +177,7 @@ class Run:
         self._begin()
         tune(self.spark, self.lake.total_bytes("events"))
         rebuild_all(self.lake, self.settings)
-        self._restate(None)
+        self._restate(None, None)
         self.step(
             "derived sessions, orders, identity and daily tables from events, "
             f"{self.report.restated:,} published numbers changed"
@@ -385,16 +385,19 @@ class Run:
         self.step("events, sessions, orders, visitor days, identity; quarantine, repeats, objects")
 
         def daily() -> None:
-            write_daily(lake, settings, days)
-            self._restate(days)
+            self._restate(days, write_daily(lake, settings, days, self._published_until))
 
         at_once(daily, check_ledger)
         self.step(f"daily tables of {len(days.daily)} days, {self.report.restated:,} published numbers changed")
         return days
 
-    def _restate(self, days: Days | None) -> None:
-        published_until = self.last.today if self.last is not None else None
-        self.report.restated = write_restatements(self.lake, self.before, published_until, days)
+    def _restate(self, days: Days | None, first_active: date | None) -> None:
+        self.report.restated = write_restatements(self.lake, self.before, self._published_until, days, first_active)
+
+    @property
+    def _published_until(self) -> date | None:
+        """The last day of the last completed run."""
+        return self.last.today if self.last is not None else None
 
     def _usual_bytes(self, days: int) -> int:
         """Bytes of the stored events of `days` average days; 0 in an empty lake."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from glue_jobs.refresh_lake import RunReport
 from glue_jobs.tables import TABLES
 from tests.spark.golden_days import GOLDEN
 from tests.spark.lakes import SmallLake, line
@@ -25,6 +26,23 @@ def numbers(lake: SmallLake) -> dict[tuple, Decimal]:
     return found
 
 
+def restated_by(lake: SmallLake, run: RunReport) -> dict[tuple, tuple]:
+    """The old and the new value of each number that the run restated."""
+    rows = lake.table("restatements").where(f"run_id = '{run.run_id}'").collect()
+    restated = {(r.event_date, r.table_name, r.metric, r.slice): (r.old, r.new) for r in rows}
+    assert len(rows) == len(restated) == run.restated
+    return restated
+
+
+def changes(today: date, before: dict[tuple, Decimal], after: dict[tuple, Decimal]) -> dict[tuple, tuple]:
+    """The old and the new value of each number that was published and is another one now."""
+    return {
+        place: (before.get(place), after.get(place))
+        for place in before.keys() | after.keys()
+        if place[0] < today and before.get(place) != after.get(place)
+    }
+
+
 @pytest.fixture(scope="module")
 def runs(new_lake) -> list[tuple[str, date | None, dict, dict, dict]]:
     """The golden week in three runs, then a rebuild: id, last day of the run before, numbers before and after,
@@ -36,9 +54,7 @@ def runs(new_lake) -> list[tuple[str, date | None, dict, dict, dict]]:
             lake.put((GOLDEN / f"raw/{day}.ndjson").read_text().splitlines(), day, f"{day}T23:00:00")
         run = lake.run()
         after = numbers(lake)
-        rows = lake.table("restatements").where(f"run_id = '{run.run_id}'").collect()
-        restated = {(r.event_date, r.table_name, r.metric, r.slice): (r.old, r.new) for r in rows}
-        assert len(rows) == len(restated) == run.restated
+        restated = restated_by(lake, run)
         for name in ("daily_traffic", "daily_orders", "daily_active"):
             months = lake.table(name).selectExpr("trunc(event_date, 'month')").distinct().count()
             assert lake.table(f"{name}.files").count() == months, f"{name}: one file a month"
@@ -56,11 +72,7 @@ def test_the_first_run_restates_nothing(runs):
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_run_lists_what_it_changed_of_days_that_were_over(runs, number):
     today, before, after, restated = runs[number]
-    expected = {
-        place: (before.get(place), after.get(place))
-        for place in before.keys() | after.keys()
-        if place[0] < today and before.get(place) != after.get(place)
-    }
+    expected = changes(today, before, after)
     assert expected and restated == expected
 
 
@@ -79,4 +91,27 @@ def test_a_refund_writes_its_own_day_again_and_not_the_orders(new_lake):
         "daily_traffic": {(order_day, first), (refund_day, second)},
     }
     assert set(lake.rows("daily_orders", "event_date", "run_id")) == {(order_day, first), (refund_day, second)}
+    # Among it that the days between, without any event, have their active visitors.
     lake.assert_like_the_oracle()
+
+
+def test_a_last_day_that_loses_its_events_takes_the_quiet_days_before_it_along(new_lake):
+    lake = new_lake()
+    # When it was received is all that is known of it; an earlier copy of it is found later.
+    timeless = {"ts": None, "sent_at": None}
+    lake.put(
+        [line("a", "v1", "2026-09-01T12:00:00"), line("b", "v2", "2026-09-20T12:00:00", **timeless)],
+        "first",
+    )
+    lake.run()
+    before = numbers(lake)
+    lake.put([line("b", "v2", "2026-09-10T12:00:00", ingest_id="b" * 32, **timeless)], "second")
+    run = lake.run()
+
+    lake.assert_like_the_oracle()
+    expected = changes(date(2026, 9, 20), before, numbers(lake))
+    assert (date(2026, 9, 19), "daily_active", "visitors_30d", "") in expected
+    assert restated_by(lake, run) == expected
+    prints = lake.prints()
+    assert lake.run(command="rebuild").restated == 0
+    assert lake.prints() == prints
