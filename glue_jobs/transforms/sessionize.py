@@ -48,14 +48,16 @@ def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
     visitor = Window.partitionBy("visitor_id").orderBy("at_ms", "event_id", "ts_date")
     so_far = visitor.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     part = Window.partitionBy("visitor_id", "island", "part")
-    # Rows without a page stand alone: the frame costs the square of its rows.
-    page = (
-        Window.partitionBy("visitor_id", F.coalesce("page_view_id", F.concat(F.lit("\n"), "event_id")))
-        .orderBy("at_ms")
-        .rangeBetween(-PAGE_VIEW_SECONDS * 1000, GAP_SECONDS * 1000)
-    )
     order = F.struct("at_ms", "event_id", "ts_date")
     is_passive = F.col("event_type").isin(*PASSIVE_TYPES)
+    # Backwards from the last page view, up to the earliest that is not too far before a passive event: one way through
+    # the rows, while a frame of hours around each row would cost the square of those of a page.
+    sought_ms = F.col("at_ms") - F.when(is_passive, F.lit(PAGE_VIEW_SECONDS * 1000)).otherwise(F.lit(0))
+    page = (
+        Window.partitionBy("visitor_id", "page_view_id")
+        .orderBy(sought_ms.desc(), is_passive, F.col("event_id").desc(), F.col("ts_date").desc())
+        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    )
     gap_ms = F.col("at_ms") - F.lag("at_ms").over(visitor)
     # A visitor's first event has none before it.
     is_start = F.coalesce(gap_ms > GAP_SECONDS * 1000, F.lit(True))
@@ -66,7 +68,7 @@ def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
         at_edge["is_at_edge"] = F.max(is_edge).over(Window.partitionBy("visitor_id", "island"))
         follows_edge["follows_edge"] = ~F.col("is_member") & F.coalesce("page_view.is_at_edge", F.lit(False))
     page_view = F.when(F.col("event_type") == "page_view", F.struct("at_ms", "event_id", "ts_date", "visit", *at_edge))
-    visit_of_page = F.when(F.col("page_view_id").isNotNull(), F.col("page_view.visit"))
+    is_found = F.col("page_view_id").isNotNull() & (F.col("page_view.at_ms") <= F.col("at_ms") + GAP_SECONDS * 1000)
     is_bot = F.coalesce(F.size("visit.reasons") > 0, F.lit(False))
     return (
         events.withColumn("at_ms", milliseconds(F.col("occurred_at")))
@@ -86,8 +88,9 @@ def sessionize(events: DataFrame, is_edge: Column | None = None) -> DataFrame:
             }
         )
         .withColumns({"is_member": is_member, "visit": F.when(is_member, visit)})
-        .withColumn("page_view", F.min(page_view).over(page))
-        .withColumns({"visit": F.coalesce("visit", visit_of_page), **follows_edge})
+        .withColumn("page_view", F.last(page_view, ignorenulls=True).over(page))
+        .withColumn("page_view", F.when(is_found, F.col("page_view")))
+        .withColumns({"visit": F.coalesce("visit", "page_view.visit"), **follows_edge})
         .withColumns(
             {
                 "session_id": F.when(~is_bot, F.col("visit.id")),

@@ -1,9 +1,13 @@
 """Sessions in the job, case by case as in the plain-Python reading of the definitions."""
 
 import hashlib
+import time
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+from pyspark.sql import functions as F
+
+from glue_jobs.runtime import tune
 from glue_jobs.transforms.sessionize import sessionize
 from tests.unit.verify.test_sessions import CASES
 
@@ -46,3 +50,23 @@ def test_the_id_is_built_from_the_visitor_and_the_first_event(spark):
     rows = _sessions(spark, {"v": [("first", 0, "page_view", None), ("second", 5, "click", None)]})
     named = f"v\nfirst\n{rows[0].ts_date}".encode()
     assert {row.session_id for row in rows} == {hashlib.sha256(named).hexdigest()[:32]}
+
+
+def test_one_page_view_id_on_all_events_of_a_busy_visitor_is_no_work_of_its_square(spark):
+    tune(spark, 0)
+    fixed = {"visitor_id": "v", "event_type": "page_view", "page_view_id": "p", "ts_quality": "client"}
+    nulls = {name: F.lit(None).cast(kind) for name, kind in (("engaged_ms", "bigint"), ("sdk", "string"))}
+    events = spark.range(60_000).select(
+        F.concat(F.lit("e"), "id").alias("event_id"),
+        F.timestamp_millis(F.lit(1_788_000_000_000) + F.col("id") * 1000).cast("timestamp_ntz").alias("occurred_at"),
+        F.lit(START.date()).alias("ts_date"),
+        *(F.lit(value).alias(name) for name, value in fixed.items()),
+        *(value.alias(name) for name, value in nulls.items()),
+        F.lit(None).cast("string").alias("user_id"),
+        F.lit(False).alias("is_bot"),
+        F.array().cast("array<string>").alias("bot_reasons"),
+    )
+    began = time.monotonic()
+    assert sessionize(events).select("set_aside_session_id").distinct().count() == 1
+    # Compared with one another, they took minutes.
+    assert time.monotonic() - began < 60
