@@ -35,7 +35,7 @@ _MEDIUM_OF_KIND = {
 # Country sites of one owner stand in the list once, under .com.
 _COUNTRY_SITES = r"(^|\.)(google|yahoo|bing|yandex|amazon|ebay|pinterest)\.(?:(?:com?|org|net)\.)?[a-z]{2}$"
 # What stands before a parameter's name.
-_QUERY = r"(?i)^[^?#]*\?(?:[^#]*?&)?"
+_QUERY = r"(?i)^[^?#]*\?(?:[^#]*?&)??"
 _SPACE = r"[\s\x1c-\x1f\x85\p{Z}]"
 
 
