@@ -59,9 +59,8 @@ def _clean_host(text: Column) -> Column:
 def _parameter(url: Column, name: str) -> Column:
     """A query parameter, decoded and trimmed; null if absent or empty."""
     raw = F.regexp_extract(url, rf"{_QUERY}{name}=([^&#]+)", 1)
-    # url_decode fails on a stray percent sign: such a value is kept as it was sent.
-    is_decodable = ~raw.rlike(r"%(?![0-9A-Fa-f]{2})")
-    value = F.when(is_decodable, F.call_function("url_decode", raw)).otherwise(raw)
+    # url_decode fails on a stray percent sign: such a one stands for itself.
+    value = F.call_function("url_decode", F.regexp_replace(raw, r"%(?![0-9A-Fa-f]{2})", "%25"))
     value = F.regexp_replace(value, rf"^{_SPACE}+|{_SPACE}+$", "")
     return F.when(value != "", value)
 

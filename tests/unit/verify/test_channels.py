@@ -63,6 +63,7 @@ VISITS = [
     ([(SHOP + "?utm_source=Blog&utm_medium=cpc", None)], ("Blog", "cpc", "(not set)")),
     ([(SHOP + "?utm_campaign=a%20b", None)], ("(not set)", "(not set)", "a b")),
     ([(SHOP + "?utm_source=100%&utm_medium=x", None)], ("100%", "x", "(not set)")),
+    ([(SHOP + "?utm_campaign=20%+off%21", None)], ("(not set)", "(not set)", "20% off!")),
     ([(SHOP + "?utm_source=a&utm_medium=x&utm_source=b", None)], ("a", "x", "(not set)")),
     ([(SHOP + "?x=1&utm_source=&utm_source=a&utm_source=b", None)], ("a", "(not set)", "(not set)")),
     ([(SHOP + "?gclid=abc", "https://www.bing.com/")], ("google", "cpc", "(not set)")),
