@@ -195,12 +195,11 @@ def add_channel(visits: DataFrame) -> DataFrame:
 def _channel(clean_source: Column, kind: Column, medium: Column, campaign: Column) -> Column:
     is_paid = medium.rlike(PAID_MEDIUM)
     is_shopping = (kind == "shopping") | campaign.rlike(SHOP_CAMPAIGN)
-    is_direct = (clean_source.isNull() | clean_source.isin("(direct)", NOT_SET)) & (
-        medium.isNull() | medium.isin(NOT_SET, "(none)", "")
+    has_source, has_medium, has_campaign = (
+        ~F.coalesce(part, F.lit("")).isin(NOT_SET, "") for part in (clean_source, medium, campaign)
     )
-    # Direct by a source of (not set) is only what says nothing at all.
-    says_nothing = F.coalesce(campaign, F.lit(NOT_SET)).isin(NOT_SET, "")
-    is_direct = is_direct & ((clean_source == "(direct)") | says_nothing)
+    says_nothing = ~(has_source | has_medium | has_campaign)
+    is_direct = says_nothing | ((clean_source == "(direct)") & (~has_medium | (medium == "(none)")))
     mail = ("email", "e-mail", "e_mail", "e mail")
     return (
         F.when(F.coalesce(is_direct, F.lit(False)), "Direct")

@@ -47,6 +47,8 @@ CHANNELS = [
     ("unknown-site", "link", "x", "Referral"),
     ("blog.example", "(not set)", "x", "Referral"),
     ("(not set)", "odd", "x", "Unassigned"),
+    ("(not set)", "(none)", "(not set)", "Unassigned"),
+    ("(direct)", "(none)", "spring", "Direct"),
     ("(not set)", "(not set)", "spring", "Unassigned"),
 ]
 
