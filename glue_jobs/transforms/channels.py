@@ -56,9 +56,14 @@ def _clean_host(text: Column) -> Column:
     return F.when(trimmed != "", trimmed)
 
 
+def _spelt(name: str) -> str:
+    """A pattern for a parameter's name: some senders write its underscores as they write those of a value."""
+    return name.replace("_", "(?:_|%5f)")
+
+
 def _parameter(url: Column, name: str) -> Column:
     """A query parameter, decoded and trimmed; null if absent or empty."""
-    raw = F.regexp_extract(url, rf"{_QUERY}{name}=([^&#]+)", 1)
+    raw = F.regexp_extract(url, rf"{_QUERY}{_spelt(name)}=([^&#]+)", 1)
     # url_decode fails on a stray percent sign: such a one stands for itself.
     value = F.call_function("url_decode", F.regexp_replace(raw, r"%(?![0-9A-Fa-f]{2})", "%25"))
     value = F.regexp_replace(value, rf"^{_SPACE}+|{_SPACE}+$", "")
@@ -74,12 +79,12 @@ def add_visit_source(events: DataFrame, shop_hosts: tuple[str, ...]) -> DataFram
     url = F.col("page_url")
     has_query = url.contains("=")
     parts = {name: _parameter(url, f"utm_{name}") for name in ("source", "medium", "campaign")}
-    has_utm = F.coalesce(*parts.values()).isNotNull() | url.rlike(rf"{_QUERY}utm_[a-z_]+=[^&#]")
+    has_utm = F.coalesce(*parts.values()).isNotNull() | url.rlike(rf"{_QUERY}{_spelt('utm_')}[^=&#]*=[^&#]")
     utm = F.struct(*(F.coalesce(value, F.lit(NOT_SET)).alias(name) for name, value in parts.items()))
     click = F.coalesce(
         *(
             F.when(
-                url.rlike(rf"{_QUERY}{name}=[^&#]"),
+                url.rlike(rf"{_QUERY}{_spelt(name)}=[^&#]"),
                 F.struct(F.lit(source).alias("source"), F.lit(medium).alias("medium")),
             )
             for name, source, medium in CLICK_IDS
