@@ -62,6 +62,10 @@ class ObjectsMissing(RuntimeError):
     """Objects that a second reading needs could not be fetched. The lake is as it was."""
 
 
+class RunsLost(RuntimeError):
+    """The table refresh_runs was lost and others were not: nothing tells what has been read. The lake is as it was."""
+
+
 @dataclass
 class RunReport:
     """What a run did. `is_changed` is False where there was nothing to do and nothing was committed."""
@@ -172,8 +176,9 @@ class Run:
 
     def rebuild(self) -> RunReport:
         """Derives every table from events again."""
-        if self.last is None:
+        if self.last is None and self.lake.is_empty("events"):
             return self._finish()
+        as_of = self.lake.bounds("events", "received_at")[1] if self.last is None else None
         self._begin()
         tune(self.spark, self.lake.total_bytes("events"))
         rebuild_all(self.lake, self.settings)
@@ -182,7 +187,7 @@ class Run:
             "derived sessions, orders, identity and daily tables from events, "
             f"{self.report.restated:,} published numbers changed"
         )
-        return self._complete(listed_until=None, as_of=None, first_touched=None)
+        return self._complete(listed_until=None, as_of=as_of, first_touched=None)
 
     # --- before and after
 
@@ -191,6 +196,14 @@ class Run:
         self.lake.create_missing_tables()
         journal = self.journal = read_journal(self.s3, self.settings.lake_bucket)
         self.last = self._last_run()
+        if self._has_lost_its_runs():
+            if self.settings.command == "refresh":
+                raise RunsLost(
+                    "the table refresh_runs was lost, so nothing tells what has been read, and nothing was changed: "
+                    "reparse all days, or rebuild where neither raw objects nor packs are left (docs/upkeep.md)"
+                )
+            # Whether the journal's run completed is not known: to undo it could take its events away.
+            return
         # The journal is nearly always the last run's: then nothing has to be looked for.
         if journal is not None and (self.last is None or journal.run_id != self.last.run_id):
             completed = self.lake.read("refresh_runs").where(F.col("run_id") == F.lit(journal.run_id))
@@ -205,6 +218,13 @@ class Run:
             if strayed:
                 self.say(f"took back what a run without a lease did to {', '.join(strayed)}")
         self.step("tables are ready")
+
+    def _has_lost_its_runs(self) -> bool:
+        """True if refresh_runs was lost and made again, and another table was not."""
+        if self.last is not None or self.journal is None or self.journal.before.get("refresh_runs") is None:
+            return False
+        written = self.lake.written_tables()
+        return bool(written) and "refresh_runs" not in written
 
     def tidy(self) -> None:
         """Compacts small files every so many small runs. The run is complete, with or without it."""
@@ -550,14 +570,15 @@ class Run:
             }
         sums = self.lake.read("ingested_objects").agg(F.sum("lines").alias("lines"), F.sum("lines_lost").alias("lost"))
         read = sums.first()
-        return {
-            "lines": read.lines or 0,
+        outcomes = {
             "lost": read.lost or 0,
             "erased": 0,
             "quarantined": self.lake.read("quarantine").count(),
             "stored": self.lake.read("events").count(),
             "duplicate": self.lake.read("repeats").count(),
         }
+        # Where the table of objects was lost, a line is known by its outcome alone.
+        return {"lines": read.lines if read.lines is not None else sum(outcomes.values()), **outcomes}
 
 
 def _load_json(package: str, name: str) -> Any:
