@@ -258,7 +258,7 @@ def write_sessions(lake: Lake, settings: Settings, sessioned: SessionedEvents, t
     """Summaries of the `touched` sessions; those that vanished are removed. Returns their days, old and new."""
     if sessioned.is_first_load:
         sessions = summarize_sessions(sessioned.rows, settings.shop_time_zone, settings.shop_hosts)
-        lake.append("sessions", sessions, sessioned.counted_days)
+        lake.fill("sessions", sessions, sessioned.counted_days)
         return collect_days(lake.read("sessions"), "session_date")
     rows = sessioned.rows.join(touched, on="session_id", how="left_semi")
     sessions = settle(summarize_sessions(rows, settings.shop_time_zone, settings.shop_hosts))
@@ -278,7 +278,7 @@ def write_sessions(lake: Lake, settings: Settings, sessioned: SessionedEvents, t
 def write_visitor_days(lake: Lake, sessioned: SessionedEvents, outcome: Outcome, days: set[date]) -> None:
     """Who was active on these days, of the visitors whose events count anew or are gone."""
     if sessioned.is_first_load:
-        lake.append("visitor_days", daily.visitor_days(sessioned.rows), sessioned.counted_days)
+        lake.fill("visitor_days", daily.visitor_days(sessioned.rows), sessioned.counted_days)
         return
     if not days:
         return
@@ -327,7 +327,9 @@ def write_orders(
         events = settle(stored.join(ids, on="order_id", how="left_semi"))
     orders = settle(build_orders(events))
     made, refunded = _order_days(before, orders, time_zone)
-    if not is_known:
+    if sessioned.is_first_load:
+        lake.fill("orders", orders)
+    elif not is_known:
         lake.append("orders", orders)
     else:
         gone = before.join(orders, on="order_id", how="left_anti").select("order_id")

@@ -315,6 +315,13 @@ tblproperties (
         self._writer(table, self._stamped(table, rows), days).append()
         self._notice_others(table)
 
+    def fill(self, table: str, rows: DataFrame, days: Collection[date] = ()) -> None:
+        """Adds rows to an empty table, as append does. Rows that have outlived what they were made of make way."""
+        if self.is_empty(table):
+            self.append(table, rows, days)
+        else:
+            self.overwrite(table, rows)
+
     def _writer(self, table: str, rows: DataFrame, days: Collection[date] | None) -> DataFrameWriterV2:
         """Writes rows of these days, or of any."""
         writer = rows.writeTo(self.name(table))

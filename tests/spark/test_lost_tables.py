@@ -50,3 +50,12 @@ def test_events_that_are_left_alone_are_kept_and_the_rest_is_made_of_them(new_la
     lake.run(**ALL_DAYS)
     assert lake.prints() == prints
     lake.assert_every_line_has_one_outcome()
+
+
+def test_events_that_were_lost_are_read_again_beside_what_outlived_them(new_lake):
+    lake = filled(new_lake())
+    prints = lake.prints()
+    lose(lake, "events")
+    assert lake.run(**ALL_DAYS).restated == 0
+    assert lake.prints() == prints
+    lake.assert_every_line_has_one_outcome()
