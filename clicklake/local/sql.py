@@ -317,7 +317,7 @@ def translate_view(text: str, database: str) -> "View":
 
 def to_duckdb(tree: exp.Expression) -> str:
     """DuckDB's spelling of a parsed query."""
-    return tree.transform(_unnest_rows).transform(_count_if).sql(dialect="duckdb")
+    return tree.transform(_unnest_rows).transform(_count_if).transform(_extreme_by).sql(dialect="duckdb")
 
 
 def _unnest_rows(node: exp.Expression) -> exp.Expression:
@@ -342,6 +342,14 @@ def _count_if(node: exp.Expression) -> exp.Expression:
     if not isinstance(node, exp.CountIf):
         return node
     return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this.copy()))
+
+
+def _extreme_by(node: exp.Expression) -> exp.Expression:
+    """Athena's min_by and max_by give the null of the row they find; DuckDB's go on to the next row."""
+    if not isinstance(node, exp.ArgMin | exp.ArgMax) or node.args.get("count"):
+        return node
+    name = "arg_min_null" if isinstance(node, exp.ArgMin) else "arg_max_null"
+    return exp.Anonymous(this=name, expressions=[node.this.copy(), node.expression.copy()])
 
 
 def _athena_type(duckdb_name: str) -> str:

@@ -200,3 +200,12 @@ def test_count_if_of_nothing_but_nulls_is_zero_as_on_athena() -> None:
     engine = open_tables({})
     sql = "select count_if(n = 0) as zeros from (values (cast(null as integer)), (null)) as t (n)"
     assert engine.query(sql).to_pylist() == [{"zeros": 0}]
+
+
+def test_the_row_that_is_found_by_another_column_may_hold_a_null_as_on_athena() -> None:
+    engine = open_tables({})
+    sql = """
+        select min_by(told, n) as first, max_by(told, n) as last
+        from (values (cast(null as integer), 1), (5, 2), (null, 3)) as t (told, n)
+    """
+    assert engine.query(sql).to_pylist() == [{"first": None, "last": None}]
