@@ -4,6 +4,8 @@ with
 daily as (
     select
         daily_products.*,
+        -- of one day there may be a name for each currency: the order decides, always the same one
+        cast(daily_products.event_date as varchar) || ' ' || daily_products.currency as seen_at,
         currencies.is_main
     from daily_products
     left join currencies on daily_products.currency = currencies.currency
@@ -12,8 +14,8 @@ daily as (
 select
     periods.period,
     daily.product_id,
-    max_by(daily.product_name, daily.event_date) filter (where daily.product_name is not null) as product_name,
-    max_by(daily.category, daily.event_date) filter (where daily.category is not null) as category,
+    max_by(daily.product_name, daily.seen_at) filter (where daily.product_name is not null) as product_name,
+    max_by(daily.category, daily.seen_at) filter (where daily.category is not null) as category,
     sum(daily.impressions) as impressions,
     sum(daily.clicks) as clicks,
     sum(daily.views) as views,

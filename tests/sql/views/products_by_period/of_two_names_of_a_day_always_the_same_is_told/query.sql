@@ -1,0 +1,3 @@
+select *
+from products_by_period
+where period = 'all'
