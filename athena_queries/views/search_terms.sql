@@ -9,13 +9,21 @@ searches as (
         session_id,
         occurred_at,
         results_count,
-        lower(trim(search_query)) as term
+        -- what Unicode calls space, as each engine's own trim leaves another part of it
+        lower(
+            regexp_replace(
+                search_query,
+                '\A[\x{09}-\x{0D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}'
+                || '\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+'
+                || '|[\x{09}-\x{0D}\x{1C}-\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}'
+                || '\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+\z'
+            )
+        ) as term
     from events
     where
         event_type = 'search'
         and not is_bot
         and not is_test
-        and trim(search_query) <> ''
 ),
 
 session_days as (
@@ -47,6 +55,7 @@ by_session as (
     from searches
     left join session_days on searches.session_id = session_days.session_id
     left join session_orders on searches.session_id = session_orders.session_id
+    where searches.term <> ''
     group by
         coalesce(session_days.session_date, searches.event_date),
         searches.term,

@@ -264,7 +264,8 @@ class Figures:
         rows: dict[Key, Row] = defaultdict(lambda: dict.fromkeys(names, 0))
         first_search: dict[tuple[str, str], int] = {}
         for event in self.oracle.outcomes.events:
-            term = (event.props.get("search_query") or "").strip().lower()
+            # Letter by letter, as engines do it: Python writes a sigma at the end of a word differently.
+            term = "".join(letter.lower()[0] for letter in (event.props.get("search_query") or "").strip())
             if event.event_type != "search" or not event.counts or not term:
                 continue
             sourced = self.oracle.sessions.get(event.session_id or "")

@@ -88,6 +88,17 @@ def test_they_agree_where_currencies_differ_visits_go_on_and_days_are_empty(type
     assert differences(oracle_of(lines), types) == []
 
 
+def test_they_agree_on_how_a_term_is_spelled(types):
+    spaces = (" ", "\t", "\r\n", "\u00a0", "\u3000", "\u2028", "\x85", "\u200b", "\u180e")
+    terms = ("CABLE", "USB C", "ΚΑΛΩΔΙΟΣ", "İSTANBUL", "ǅ", "")
+    queries = [spelled for term in terms for space in spaces for spelled in (term, space + term, term + space)]
+    lines = [
+        line(f"e{place}", AT + place * 1_000, "search", anonymous_id="v", props={"search_query": query})
+        for place, query in enumerate(queries)
+    ]
+    assert differences(oracle_of(lines), types) == []
+
+
 @pytest.mark.parametrize("lines", [[], [line("bot", is_bot=True)], [line("a", consent=None, anonymous_id=None)]])
 def test_they_agree_where_next_to_nothing_happened(types, lines):
     assert differences(oracle_of(lines), types) == []
