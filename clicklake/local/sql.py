@@ -135,6 +135,8 @@ class Engine:
         self._connection.execute("set autoload_known_extensions = false")
         # Parquet holds timestamps in UTC and Athena shows them so, whatever the machine's zone is.
         self._connection.execute("set timezone = 'UTC'")
+        # Athena divides integers without a remainder.
+        self._connection.execute("set integer_division = true")
         self._tables.prepare(self._connection)
         self._connection.execute(f"create schema {_identifier(database)}")
 

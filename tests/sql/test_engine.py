@@ -46,6 +46,8 @@ def test_a_table_has_the_names_it_has_in_athena(lake: Engine, name: str) -> None
     [
         ("with events as (select * from events where line > 1) select event_id from events", "b"),
         ("select count_if(line > 1) from events", 1),
+        ("select sum(line) / count(*) from events", 1),
+        ("select sum(line) / 2e0 from events", 1.5),
         ("select sum(qty) from orders cross join unnest(items) as t (product_id, qty)", 3),
         ("select element_at(items, 2).product_id from orders where cardinality(items) > 0", "p2"),
         ("select element_at(items, 9).product_id from orders where cardinality(items) > 0", None),
