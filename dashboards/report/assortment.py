@@ -3,7 +3,7 @@
 from dashboards.report import words
 from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Column, Html, join, table, tag
-from dashboards.report.parts import MOST_ROWS, caption_of, main_currency, rate, section, with_bar
+from dashboards.report.parts import MOST_ROWS, caption_of, main_currency, no_revenue, rate, section, with_bar
 
 
 def products(figures: Figures) -> Html:
@@ -13,7 +13,9 @@ def products(figures: Figures) -> Html:
     currency = main_currency(figures)
     most = max(float(row["revenue"]) for row in rows) or 1.0
     best = rows[0]
-    text = f"{product_name(best)} brings the most: {words.money(best['revenue'], currency)}."
+    text = no_revenue("product", currency)
+    if best["revenue"] > 0:
+        text = f"{product_name(best)} brings the most: {words.money(best['revenue'], currency)}."
     rated = [row for row in rows if row["buy_rate"] is not None]
     if rated:
         keen = max(rated, key=lambda row: (row["buy_rate"], row["product_id"]))

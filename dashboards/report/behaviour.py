@@ -175,8 +175,10 @@ def days_sentence(rows: list[Row], as_money: Callable[[float | Decimal], str]) -
     if not whole_days:
         return "The first day is not over yet."
     best = max(whole_days, key=lambda row: (row["net_revenue"], row["event_date"]))
-    text = f"The best day was {words.day(best['event_date'])} with {as_money(best['net_revenue'])}"
-    text += f" from {words.plural(best['orders'], 'order')}."
+    text = "No day that is over has brought revenue yet."
+    if best["net_revenue"] > 0:
+        text = f"The best day was {words.day(best['event_date'])} with {as_money(best['net_revenue'])}"
+        text += f" from {words.plural(best['orders'], 'order')}."
     last = rows[-1]
     if not last["is_complete"]:
         text += f" {words.day(last['event_date'])} is not over and is drawn apart."

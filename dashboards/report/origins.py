@@ -5,15 +5,29 @@ from collections.abc import Callable
 from dashboards.report import words
 from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Column, Html, join, table, tag
-from dashboards.report.parts import MOST_ROWS, caption_of, main_currency, rate, section, with_bar
+from dashboards.report.parts import (
+    MOST_ROWS,
+    NOT_CONSENTED,
+    caption_of,
+    main_currency,
+    no_revenue,
+    rate,
+    section,
+    with_bar,
+)
 
 
 def channels(figures: Figures) -> Html:
     rows = figures.channels
     if not rows:
         return section("channels", "Where visitors come from", "No visit has been seen in this period yet.")
-    text = f"{words.shown(rows[0]['channel'])} brings the most revenue"
-    text += f" ({words.money(rows[0]['net_revenue'], main_currency(figures))})."
+    # The rows are in order of revenue; orders without consent came by no known channel.
+    first = next((row for row in rows if row["channel"] != NOT_CONSENTED), None)
+    currency = main_currency(figures)
+    text = no_revenue("channel", currency)
+    if first and first["net_revenue"] > 0:
+        text = f"{words.shown(first['channel'])} brings the most revenue"
+        text += f" ({words.money(first['net_revenue'], currency)})."
     rated = [row for row in rows if row["conversion_rate"] is not None]
     if rated:
         best = max(rated, key=lambda row: (row["conversion_rate"], row["channel"]))
@@ -32,8 +46,9 @@ def countries(figures: Figures) -> Html:
     rows = figures.countries
     names = {row["country"]: words.shown(row["country_name"] or row["country"]) for row in rows}
     text = "No visit has been seen in this period yet."
-    if rows:
-        share = rows[0]["sessions"] / (sum(row["sessions"] for row in rows) or 1)
+    # Without consent there are orders without a visit.
+    if rows and rows[0]["sessions"]:
+        share = rows[0]["sessions"] / sum(row["sessions"] for row in rows)
         text = f"{names[rows[0]['country']]} sends the most visits, {words.percent(share, 0)} of all."
     shown = [{**row, "country": names[row["country"]]} for row in rows]
     return section(
@@ -80,10 +95,10 @@ def segment_table(
 ) -> Html:
     """A part of the shop a row, with a bar for what the rows are ordered by."""
     currency = main_currency(figures)
-    most = max((float(row[by]) for row in rows), default=0.0) or 1.0
+    most = max((float(row[by]) for row in rows), default=0.0)
 
     def marked(text: str, metric: str, row: Row) -> object:
-        return with_bar(text, float(row[metric]) / most) if metric == by else text
+        return with_bar(text, float(row[metric]) / most if most > 0 else 0.0) if metric == by else text
 
     return table(
         caption_of(caption, rows),

@@ -8,6 +8,8 @@ from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Html, join, safe, tag
 
 MOST_ROWS = 15
+# The channel of orders without consent.
+NOT_CONSENTED = "(not consented)"
 
 
 def section(name: str, title: str, lead: object, *content: object) -> Html:
@@ -22,6 +24,11 @@ def section(name: str, title: str, lead: object, *content: object) -> Html:
 
 def main_currency(figures: Figures) -> str | None:
     return next((row["currency"] for row in figures.currencies if row["is_main"]), None)
+
+
+def no_revenue(what: str, currency: str | None) -> str:
+    unit = f" in {words.shown(currency)}" if currency else ""
+    return f"No {what} brings revenue{unit} in this period."
 
 
 def period_words(figures: Figures) -> str:

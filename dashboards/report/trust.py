@@ -5,13 +5,13 @@ from decimal import Decimal
 from dashboards.report import words
 from dashboards.report.figures import Figures, Row
 from dashboards.report.markup import Column, Html, table, tag
-from dashboards.report.parts import MOST_ROWS, caption_of, main_currency, section, with_bar
+from dashboards.report.parts import MOST_ROWS, NOT_CONSENTED, caption_of, main_currency, section, with_bar
 
 
 def apart(figures: Figures) -> Html:
     traffic = figures.traffic
     main = next((row for row in figures.order_totals if row["is_main"]), None)
-    refused = next((row for row in figures.channels if row["channel"] == "(not consented)"), None)
+    refused = next((row for row in figures.channels if row["channel"] == NOT_CONSENTED), None)
     currency = main_currency(figures)
     lines: list[tuple[str, str, str]] = [
         (

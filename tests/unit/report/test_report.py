@@ -281,3 +281,38 @@ def test_the_glossary_says_how_few_cases_are_too_few(engine: Engine) -> None:
     figures = read_figures(engine)
     assert figures is not None and f"Fewer than {figures.min_n} cases" in str(glossary(figures))
     assert "Fewer than 50 cases" in str(glossary(replace(figures, min_n=50)))
+
+
+def with_column(table: pa.Table, name: str, values: list[object]) -> pa.Table:
+    index = table.schema.get_field_index(name)
+    return table.set_column(index, name, pa.array(values, table.schema.field(name).type))
+
+
+def test_orders_without_consent_are_no_channel_that_brings_revenue(lake: dict[str, pa.Table]) -> None:
+    orders = lake["daily_orders"]
+    most = [{"Organic Search": "(not consented)"}.get(value, value) for value in orders["value"].to_pylist()]
+    words = Page(render(open_tables({**lake, "daily_orders": with_column(orders, "value", most)}))).words()
+    assert "Direct brings the most revenue" in words and "(not consented) brings" not in words
+
+
+def test_no_revenue_is_not_the_most(lake: dict[str, pa.Table]) -> None:
+    orders, products = lake["daily_orders"], lake["daily_products"]
+    tables = {
+        **lake,
+        "daily_orders": with_column(orders, "net_revenue", [-5] * orders.num_rows),
+        "daily_products": with_column(products, "revenue", [0] * products.num_rows),
+    }
+    text = render(open_tables(tables))
+    words = Page(text).words()
+    assert "brings the most" not in words and "The best day" not in words
+    assert "No channel brings revenue in EUR" in words and "No product brings revenue in EUR" in words
+    channels = text[text.index('id="channels"') : text.index('id="countries"')]
+    assert set(re.findall(r"width:([0-9.]+)%", channels)) == {"0.00"}
+
+
+def test_orders_without_a_visit_make_no_country_the_first(lake: dict[str, pa.Table]) -> None:
+    traffic = lake["daily_traffic"]
+    words = Page(
+        render(open_tables({**lake, "daily_traffic": with_column(traffic, "sessions", [0] * traffic.num_rows)}))
+    ).words()
+    assert "sends the most visits" not in words
