@@ -178,7 +178,8 @@ def days_sentence(rows: list[Row], as_money: Callable[[float | Decimal], str]) -
     text = "No day that is over has brought revenue yet."
     if best["net_revenue"] > 0:
         text = f"The best day was {words.day(best['event_date'])} with {as_money(best['net_revenue'])}"
-        text += f" from {words.plural(best['orders'], 'order')}."
+        # The orders are those in all currencies, and so the money is not of all of them.
+        text += f" and {words.plural(best['orders'], 'order')}."
     last = rows[-1]
     if not last["is_complete"]:
         text += f" {words.day(last['event_date'])} is not over and is drawn apart."

@@ -120,6 +120,9 @@ def summary(figures: Figures) -> str:
     if revenue is None:
         return text + "."
     text += f" brought {words.money(revenue['value'], revenue['unit'])} after refunds"
+    # The orders are those in all currencies, the revenue that of the main one.
+    in_others = orders - revenue["n"]
+    text += f" ({words.plural(in_others, 'order')} in other currencies not included)" if in_others else ""
     change = relative_change(revenue, before.get("net_revenue"), figures.min_n)
     if change is not None:
         direction = "more" if change >= 0 else "less"

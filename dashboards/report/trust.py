@@ -24,7 +24,7 @@ def apart(figures: Figures) -> Html:
             words.plural(refused["orders"] if refused else 0, "order"),
             f"{words.money(refused['net_revenue'] if refused else 0, currency)} net, in no channel",
         ),
-        ("Bots", words.plural(traffic.get("bot_events") or 0, "event"), "counted nowhere else"),
+        ("Bots", words.plural(traffic.get("bot_events") or 0, "event"), "counted nowhere else, but for their orders"),
         (
             "Visits like a bot's",
             words.plural(traffic.get("set_aside_sessions") or 0, "visit"),
@@ -33,7 +33,8 @@ def apart(figures: Figures) -> Html:
         ),
         (
             "Orders by bots",
-            words.plural(main["bot_orders"] if main else 0, "order"),
+            # Orders are counted in all currencies, and so are these of them.
+            words.plural(sum(row["bot_orders"] for row in figures.order_totals), "order"),
             f"{words.money(main['bot_net_revenue'] if main else 0, currency)} net,"
             " included in orders and revenue: money is money",
         ),

@@ -316,3 +316,19 @@ def test_orders_without_a_visit_make_no_country_the_first(lake: dict[str, pa.Tab
         render(open_tables({**lake, "daily_traffic": with_column(traffic, "sessions", [0] * traffic.num_rows)}))
     ).words()
     assert "sends the most visits" not in words
+
+
+def test_orders_in_other_currencies_are_not_said_to_have_brought_the_revenue(engine: Engine, page: Page) -> None:
+    rows = engine.query("select * from orders_by_period where period = 'current' and dimension = 'total'").to_pylist()
+    others = sum(row["orders"] for row in rows if not row["is_main"])
+    assert others and f"after refunds ({others} orders in other currencies not included)" in page.words()
+    assert re.search(r"The best day was .* with €[\d,]+ and \d+ orders\.", page.words().replace("\u00a0", " "))
+
+
+def test_orders_by_bots_are_told_in_all_currencies(lake: dict[str, pa.Table]) -> None:
+    orders = lake["daily_orders"]
+    by_bots = [int(dimension == "total") for dimension in orders["dimension"].to_pylist()]
+    engine = open_tables({**lake, "daily_orders": with_column(orders, "bot_orders", by_bots)})
+    sql = "select sum(bot_orders) as n from orders_by_period where period = 'current' and dimension = 'total'"
+    told = engine.query(sql).to_pylist()[0]["n"]
+    assert told > 28 and f"Orders by bots {told} orders" in Page(render(engine)).words()
