@@ -30,11 +30,14 @@ def nice_ceiling(value: float) -> float:
 
 
 def _ticks(top: float, bottom: float) -> list[float]:
-    """The values that are written beside the chart, from top to bottom; none so near to 0 that both would overlap."""
+    """The values that are written beside the chart, from top to bottom: none so near to 0 that both would overlap, and
+    no half, which would be written as the whole number beside it."""
     apart = LABEL_SHARE * (top - bottom)
     if -bottom < apart:
-        return [top, top / 2, 0.0]
-    return [top, 0.0, bottom] if top >= apart else [0.0, bottom / 2, bottom]
+        ticks = [top, top / 2, 0.0]
+    else:
+        ticks = [top, 0.0, bottom] if top >= apart else [0.0, bottom / 2, bottom]
+    return [tick for tick in ticks if tick.is_integer()]
 
 
 def trend(title: str, points: Sequence[Point], write: Callable[[float], str], *, as_bars: bool) -> Html:

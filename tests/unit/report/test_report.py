@@ -258,7 +258,14 @@ def test_days_with_more_refunds_than_sales_reach_below_zero() -> None:
 
 @pytest.mark.parametrize(
     ("most", "least", "written"),
-    [(50, 0, "50 25 0"), (50, -20, "50 0 -20"), (4_000, -40, "4000 2000 0"), (1, -50, "0 -25 -50")],
+    [
+        (50, 0, "50 25 0"),
+        (1, 0, "1 0"),
+        (5, 0, "5 0"),
+        (50, -20, "50 0 -20"),
+        (4_000, -40, "4000 2000 0"),
+        (1, -50, "0 -25 -50"),
+    ],
 )
 def test_values_beside_a_chart_do_not_overlap(most: float, least: float, written: str) -> None:
     points = [Point("", most, ""), Point("", least, "")]
