@@ -5,18 +5,13 @@
 -- not be over. Everything is relative to the greatest event_date, never to the clock.
 with
 
-days as (
-    select distinct event_date
-    from daily_traffic
-    where dimension = 'total'
-),
-
 history as (
     select
         min(event_date) as first_date,
         max(event_date) as today,
         date_diff('day', min(event_date), max(event_date)) as full_days
-    from days
+    from daily_traffic
+    where dimension = 'total'
     having count(*) > 0
 ),
 
@@ -37,37 +32,30 @@ lengths as (
     cross join metric_settings
 ),
 
+-- one reading for all of them: each place that names this view reads its tables anew
 ranges as (
     select
-        'all' as period,
-        first_date,
-        today as last_date
+        names.period,
+        cast(
+            case names.period
+                when 'all' then lengths.first_date
+                when 'current' then date_add('day', -lengths.period_days, lengths.today)
+                when 'previous' then date_add('day', -2 * lengths.period_days, lengths.today)
+                else date_add('day', -6, lengths.today)
+            end as date
+        ) as first_date,
+        cast(
+            case
+                when names.period = 'current' and lengths.period_days > 0 then date_add('day', -1, lengths.today)
+                when names.period = 'previous' then date_add('day', -lengths.period_days - 1, lengths.today)
+                else lengths.today
+            end as date
+        ) as last_date
     from lengths
-
-    union all
-
-    select
-        'current' as period,
-        cast(date_add('day', -period_days, today) as date) as first_date,
-        case when period_days = 0 then today else cast(date_add('day', -1, today) as date) end as last_date
-    from lengths
-
-    union all
-
-    select
-        'previous' as period,
-        cast(date_add('day', -2 * period_days, today) as date) as first_date,
-        cast(date_add('day', -period_days - 1, today) as date) as last_date
-    from lengths
-    where period_days > 0 and full_days >= 2 * period_days
-
-    union all
-
-    select
-        'last_7_days' as period,
-        cast(date_add('day', -6, today) as date) as first_date,
-        today as last_date
-    from lengths
+    cross join (values ('all'), ('current'), ('previous'), ('last_7_days')) as names (period)
+    where
+        names.period <> 'previous'
+        or (lengths.period_days > 0 and lengths.full_days >= 2 * lengths.period_days)
 )
 
 select
@@ -86,4 +74,6 @@ select
     event_date as first_date,
     event_date as last_date,
     1 as days
-from days
+from daily_traffic
+where dimension = 'total'
+group by event_date

@@ -1,6 +1,7 @@
 -- one row per period, dimension, value and metric: the two counts that a rate is made of
 --
--- Every counted rate is defined here and nowhere else.
+-- Every counted rate is defined here and nowhere else. What several are made of is read once and spread over their
+-- names: Athena reads a view's tables anew for each place that names it, and refuses queries of too many stages.
 with
 
 traffic as (
@@ -75,62 +76,36 @@ persons as (
 )
 
 select
-    period,
-    dimension,
-    value,
-    'conversion_rate' as metric,
-    sessions_with_order as numerator,
-    sessions as n
+    traffic.period,
+    traffic.dimension,
+    traffic.value,
+    names.metric,
+    case names.metric
+        when 'conversion_rate' then traffic.sessions_with_order
+        when 'engagement_rate' then traffic.engaged_sessions
+        when 'bounce_rate' then traffic.bounces
+        when 'single_page_rate' then traffic.single_page_sessions
+        when 'not_consented_share' then traffic.not_consented_events
+    end as numerator,
+    case names.metric
+        when 'conversion_rate' then traffic.sessions
+        when 'engagement_rate' then traffic.sessions
+        when 'bounce_rate' then traffic.sessions_with_page_view
+        when 'single_page_rate' then traffic.sessions_with_page_view
+        when 'not_consented_share' then traffic.events
+    end as n
 from traffic
-where dimension <> 'event_type'
-
-union all
-
-select
-    period,
-    dimension,
-    value,
-    'engagement_rate' as metric,
-    engaged_sessions as numerator,
-    sessions as n
-from traffic
-where dimension <> 'event_type'
-
-union all
-
-select
-    period,
-    dimension,
-    value,
-    'bounce_rate' as metric,
-    bounces as numerator,
-    sessions_with_page_view as n
-from traffic
-where dimension <> 'event_type'
-
-union all
-
-select
-    period,
-    dimension,
-    value,
-    'single_page_rate' as metric,
-    single_page_sessions as numerator,
-    sessions_with_page_view as n
-from traffic
-where dimension <> 'event_type'
-
-union all
-
-select
-    period,
-    dimension,
-    value,
-    'not_consented_share' as metric,
-    not_consented_events as numerator,
-    events as n
-from traffic
-where dimension = 'total'
+cross join (
+    values
+    ('conversion_rate'),
+    ('engagement_rate'),
+    ('bounce_rate'),
+    ('single_page_rate'),
+    ('not_consented_share')
+) as names (metric)
+where
+    traffic.dimension <> 'event_type'
+    and (traffic.dimension = 'total' or names.metric <> 'not_consented_share')
 
 union all
 
@@ -146,80 +121,46 @@ from persons
 union all
 
 select
-    period,
+    products.period,
     'product' as dimension,
-    product_id as value,
-    'click_through_rate' as metric,
-    clicks as numerator,
-    impressions as n
+    products.product_id as value,
+    names.metric,
+    case names.metric
+        when 'click_through_rate' then products.clicks
+        when 'add_to_cart_rate' then products.carts
+        when 'buy_rate' then products.purchases
+    end as numerator,
+    case names.metric when 'click_through_rate' then products.impressions else products.views end as n
 from products
+cross join (values ('click_through_rate'), ('add_to_cart_rate'), ('buy_rate')) as names (metric)
 
 union all
 
 select
-    period,
-    'product' as dimension,
-    product_id as value,
-    'add_to_cart_rate' as metric,
-    carts as numerator,
-    views as n
-from products
-
-union all
-
-select
-    period,
-    'product' as dimension,
-    product_id as value,
-    'buy_rate' as metric,
-    purchases as numerator,
-    views as n
-from products
-
-union all
-
-select
-    period,
+    funnel_steps.period,
     'funnel_step' as dimension,
-    step as value,
-    'share_of_previous' as metric,
-    sessions as numerator,
-    sessions_before as n
+    funnel_steps.step as value,
+    names.metric,
+    funnel_steps.sessions as numerator,
+    case names.metric when 'share_of_first' then funnel_steps.sessions_first else funnel_steps.sessions_before end as n
 from funnel_steps
-where step <> '1'
+cross join (values ('share_of_previous'), ('share_of_first')) as names (metric)
+where funnel_steps.step <> '1' or names.metric = 'share_of_first'
 
 union all
 
 select
-    period,
-    'funnel_step' as dimension,
-    step as value,
-    'share_of_first' as metric,
-    sessions as numerator,
-    sessions_first as n
-from funnel_steps
-
-union all
-
-select
-    period,
+    searches.period,
     'search_term' as dimension,
-    term as value,
-    'zero_result_rate' as metric,
-    zero_result_searches as numerator,
-    searches_with_count as n
+    searches.term as value,
+    names.metric,
+    case names.metric
+        when 'zero_result_rate' then searches.zero_result_searches
+        else searches.sessions_with_order
+    end as numerator,
+    case names.metric when 'zero_result_rate' then searches.searches_with_count else searches.sessions end as n
 from searches
-
-union all
-
-select
-    period,
-    'search_term' as dimension,
-    term as value,
-    'search_conversion_rate' as metric,
-    sessions_with_order as numerator,
-    sessions as n
-from searches
+cross join (values ('zero_result_rate'), ('search_conversion_rate')) as names (metric)
 
 union all
 
