@@ -51,7 +51,7 @@ up: setup ## gateway, live visitors, a refresh a minute and the report, until Ct
 	@$(RUN) -m clicklake.cli up $(ARGS)
 
 test: setup ## the quick tests, on real parts
-	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: setup ## the long ones
 	$(RUN) -m pytest -m slow $(ARGS)
