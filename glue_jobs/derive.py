@@ -1,6 +1,5 @@
 """From changed events to everything computed from them: which rows, which days, one commit a table."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -350,16 +349,10 @@ def _order_days(before: DataFrame, orders: DataFrame, time_zone: str) -> tuple[s
 
     both = sides(before, "old").join(sides(orders, "new"), on="order_id", how="full")
     is_other = ~F.col("old_made").eqNullSafe(F.col("new_made"))
-    days = F.concat(
-        *(F.transform(_made_days(f"{side}.", time_zone), _named("made", is_other)) for side in ("old", "new")),
-        *(F.transform(_refund_days(f"{side}."), _named("refunded", F.lit(True))) for side in ("old", "new")),
-    )
-    found = both.select(F.inline(days)).where("is_changed").distinct().collect()
-    return tuple({row.day for row in found if row.kind == kind} for kind in ("made", "refunded"))
-
-
-def _named(kind: str, is_changed: Column) -> Callable[[Column], Column]:
-    return lambda day: F.struct(F.lit(kind).alias("kind"), is_changed.alias("is_changed"), day.alias("day"))
+    made_days = F.concat(*(_made_days(f"{side}.", time_zone) for side in ("old", "new")))
+    refund_days = F.concat(*(_refund_days(f"{side}.") for side in ("old", "new")))
+    found = both.agg(F.collect_set(F.when(is_other, made_days)), F.collect_set(refund_days)).first()
+    return tuple({day for days in each for day in days if day is not None} for each in found)
 
 
 def _made_days(order: str, time_zone: str) -> Column:

@@ -66,10 +66,8 @@ def run_chain(world: World, cases: list[Case]) -> list[Result]:
 
     After all of them one run follows in peace, and they are judged together.
     """
-    lake = world.new_lake()
-    first, second = halves()
-    lake.put(first, "first-half", "2026-09-07T12:00:00")
-    world.must_succeed(world.driver.run(lake))
+    lake = world.new_half()
+    _, second = halves()
     lake.put_now([line("one", "v1", "2026-09-08T12:00:00")], "one")
     world.must_succeed(world.driver.run(lake))
     # No share asks for less than one page view.

@@ -341,12 +341,18 @@ class World:
         self.stack.callback(lake.close)
         return lake
 
-    @cached_property
-    def half(self) -> FaultLake:
+    def new_half(self) -> FaultLake:
+        """A lake in which a run has read the first half of the golden week."""
         lake = self.new_lake()
-        first, second = halves()
+        first, _ = halves()
         lake.put(first, "first-half", "2026-09-07T12:00:00")
         self.must_succeed(self.driver.run(lake))
+        return lake
+
+    @cached_property
+    def half(self) -> FaultLake:
+        lake = self.new_half()
+        _, second = halves()
         lake.remember()
         for number, part in enumerate(deal(second, random.Random(0))):
             lake.put_now(part, f"n{number}")
